@@ -1,4 +1,4 @@
-"""Error codes and close codes, each with its words: the one place that the socket, the API, the pages and the docs read."""
+"""Error and close codes, each with its words: the one place that socket, API, pages and docs read."""
 
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -45,18 +45,12 @@ ERRORS: dict[ErrorCode, ErrorText] = {
     ErrorCode.UNKNOWN_EVENT: ErrorText(
         "The server does not know this event.", "Check the event's name, or update the client.", 400
     ),
-    ErrorCode.TARGET_OFFLINE: ErrorText(
-        "The other side is offline.", "Try again once it is back online.", 409
-    ),
+    ErrorCode.TARGET_OFFLINE: ErrorText("The other side is offline.", "Try again once it is back online.", 409),
     ErrorCode.RATE_LIMITED: ErrorText(
         "Too many requests in a short time.", "Wait the time given, then try again.", 429
     ),
-    ErrorCode.AUTH_FAILED: ErrorText(
-        "The credentials were not accepted.", "Sign in again or get a new token.", 401
-    ),
-    ErrorCode.VALIDATION_ERROR: ErrorText(
-        "The input is not valid.", "Correct the named field and send it again.", 400
-    ),
+    ErrorCode.AUTH_FAILED: ErrorText("The credentials were not accepted.", "Sign in again or get a new token.", 401),
+    ErrorCode.VALIDATION_ERROR: ErrorText("The input is not valid.", "Correct the named field and send it again.", 400),
     ErrorCode.NOT_REGISTERED: ErrorText("The vehicle has not registered yet.", "Register first.", 409),
     ErrorCode.FORBIDDEN: ErrorText(
         "You may not do this.", "Ask an admin of the fleet for the role that it needs.", 403
@@ -64,9 +58,7 @@ ERRORS: dict[ErrorCode, ErrorText] = {
     ErrorCode.NOT_FOUND: ErrorText(
         "It does not exist, or not for you.", "Check the id; it may have been removed.", 404
     ),
-    ErrorCode.CONFLICT: ErrorText(
-        "Somebody else changed it first.", "Load it again and repeat your change.", 409
-    ),
+    ErrorCode.CONFLICT: ErrorText("Somebody else changed it first.", "Load it again and repeat your change.", 409),
     ErrorCode.LOCKED: ErrorText(
         "Somebody else is working on it.", "Wait until it is released, or ask the holder.", 423
     ),

@@ -26,12 +26,12 @@ class Refusal(Exception):
         message: str | None = None,
         *,
         details: dict[str, Any] | None = None,
-        id: str | None = None,
+        command_id: str | None = None,
     ) -> None:
         self.code = code
         self.message = message or ERRORS[code].title
         self.details = details
-        self.id = id
+        self.command_id = command_id
         super().__init__(self.message)
 
 
@@ -71,13 +71,11 @@ class CommandDecoder(Generic[CommandT]):
         message_id = loose.id if usable else None
         if not isinstance(loose.event, str):
             details = {"field": "event", "issue": "missing or not a string"}
-            return Malformed(ErrorCode.VALIDATION_ERROR, details=details, id=message_id)
+            return Malformed(ErrorCode.VALIDATION_ERROR, details=details, command_id=message_id)
         kind = self._events.get(loose.event)
         if kind is None:
-            return Refusal(
-                ErrorCode.UNKNOWN_EVENT, details={"event": loose.event[:MAX_ID_CHARS]}, id=message_id
-            )
-        return Refusal(_code_of(kind), details=_details_of(str(error)), id=message_id)
+            return Refusal(ErrorCode.UNKNOWN_EVENT, details={"event": loose.event[:MAX_ID_CHARS]}, id=message_id)
+        return Refusal(_code_of(kind), details=_details_of(str(error)), command_id=message_id)
 
 
 def _code_of(kind: type[Command]) -> ErrorCode:
@@ -102,10 +100,10 @@ def check_time(command: Command, *, now_ms: int) -> None:
     if command.ts is None:
         return
     if command.ts > now_ms + CLOCK_SKEW_MS:
-        raise Refusal(ErrorCode.CLOCK_SKEW, details={"serverTs": now_ms}, id=command.id)
+        raise Refusal(ErrorCode.CLOCK_SKEW, details={"serverTs": now_ms}, command_id=command.id)
     if command.ts + (command.ttl_ms or 0) < now_ms - CLOCK_SKEW_MS:
         code = ErrorCode.EXPIRED if command.ttl_ms is not None else ErrorCode.CLOCK_SKEW
-        raise Refusal(code, details={"serverTs": now_ms}, id=command.id)
+        raise Refusal(code, details={"serverTs": now_ms}, command_id=command.id)
 
 
 decode_vehicle_command: CommandDecoder[Any] = CommandDecoder(VehicleCommand)
