@@ -306,6 +306,17 @@ class ServerShutdown(Event, tag="server_shutdown"):
     data: Data
 
 
+class TokenExpiring(Event, tag="token_expiring"):
+    """Register again with a fresh token on this connection, or it is closed with 4401 when this one ends."""
+
+    class Data(Part):
+        """Epoch milliseconds."""
+
+        expires_at: int
+
+    data: Data
+
+
 class Error(Event, tag="error"):
     """A command was refused, or the connection is about to be closed."""
 
