@@ -53,7 +53,7 @@ class Connection:
         self.received_at = asyncio.get_running_loop().time()
         self._clock = asyncio.get_running_loop().time
         self._socket = socket
-        self._seq: int | None = None
+        self._seq = 0  # of the last numbered event
 
     async def send(self, raw: bytes) -> None:
         """Send one message; waits while the socket is congested. Raises Lost."""
@@ -84,7 +84,7 @@ class Connection:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Lost("the server sent what is no event") from error
         if head.seq is not None:
-            if self._seq is not None and head.seq != self._seq + 1:
+            if head.seq != self._seq + 1:
                 raise Lost(f"event {self._seq + 1} is missing")
             self._seq = head.seq
         try:

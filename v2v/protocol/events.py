@@ -349,6 +349,7 @@ ServerEvent = (
     | CallState
     | RadioText
     | ServerShutdown
+    | TokenExpiring
     | Error
 )
 
