@@ -5,6 +5,7 @@ import enum
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakSet
@@ -27,6 +28,7 @@ OFFLINE_AFTER_FAILURES = 3
 _HOPELESS = {ErrorCode.AUTH_FAILED, ErrorCode.FORBIDDEN, ErrorCode.INVALID_REGISTER}
 _HEARTBEAT = msgspec.json.encode(commands.Heartbeat(data=commands.HeartbeatData()))
 
+Duty = Callable[[Connection], Coroutine[Any, Any, None]]
 AnswerT = TypeVar("AnswerT", Ack, NearbySnapshot)
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Client:
         on_state: Callable[[State], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
         on_positions: Callable[[bytes], None] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self.state = State.CONNECTING
         self.registered: Registered.Data | None = None
@@ -65,6 +68,7 @@ class Client:
         self._on_state = on_state
         self._on_event = on_event
         self._on_positions = on_positions
+        self._backoff = backoff or Backoff()
         self._connection: Connection | None = None  # while online
         self._pending = PendingCommands()
         self._streams: WeakSet[EventStream] = WeakSet()
@@ -149,7 +153,6 @@ class Client:
     # ---- Connecting
 
     async def _stay_connected(self) -> None:
-        backoff = Backoff()
         failures = 0
         clock = asyncio.get_running_loop().time
         while True:
@@ -161,9 +164,9 @@ class Client:
                 raise Stopped(lost.reason, lost.code)
             failures = 0 if self.state is State.ONLINE else failures + 1
             if self.state is State.ONLINE and clock() - began >= STEADY_S:
-                backoff.reset()
+                self._backoff.reset()
             self._leave_online(State.OFFLINE if failures >= OFFLINE_AFTER_FAILURES else State.RECONNECTING)
-            wait_s = backoff.next_s()
+            wait_s = self._backoff.next_s()
             await asyncio.sleep(wait_s if self._wait_s is None else self._wait_s)
 
     async def _connect_once(self) -> Lost:
@@ -208,15 +211,14 @@ class Client:
     async def _work(self, connection: Connection, registered: Registered.Data) -> Lost:
         """Everything that goes on while online, until the connection is lost."""
         async with asyncio.TaskGroup() as group:
-            duties = self._duties(connection, registered)
-            tasks = [group.create_task(_until_lost(duty, connection)) for duty in duties]
+            tasks = [group.create_task(_until_lost(duty, connection)) for duty in self._duties(registered)]
             lost = await self._receive(connection)
             for task in tasks:
                 task.cancel()
         return lost
 
-    def _duties(self, connection: Connection, registered: Registered.Data) -> list[Coroutine[Any, Any, None]]:
-        return [self._heartbeats(connection, registered.heartbeat_interval_ms / 1000), self._send_pending(connection)]
+    def _duties(self, registered: Registered.Data) -> list[Duty]:
+        return [partial(self._heartbeats, registered.heartbeat_interval_ms / 1000), self._send_pending]
 
     async def _receive(self, connection: Connection) -> Lost:
         try:
@@ -250,7 +252,7 @@ class Client:
         if full:
             raise Lost("the reader of the events is too slow")
 
-    async def _heartbeats(self, connection: Connection, interval_s: float) -> None:
+    async def _heartbeats(self, interval_s: float, connection: Connection) -> None:
         """Give a sign of life, and notice when the server gives none: it answers each."""
         clock = asyncio.get_running_loop().time
         while clock() - connection.received_at < 2.5 * interval_s:
@@ -323,9 +325,9 @@ class Client:
         return Stopped(self._stopped.reason, self._stopped.code)
 
 
-async def _until_lost(work: Coroutine[Any, Any, None], connection: Connection) -> None:
-    """Do `work`; if it loses the connection, let the receiver know."""
+async def _until_lost(duty: Duty, connection: Connection) -> None:
+    """Do it; if it loses the connection, let the receiver know."""
     try:
-        await work
-    except Lost:
-        await connection.close()
+        await duty(connection)
+    except Lost as lost:
+        await connection.give_up(lost)
