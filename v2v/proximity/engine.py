@@ -154,7 +154,7 @@ class ProximityEngine:
         if slot in hidden:
             return np.empty(0, np.int64)
         peers = near.partners(slot)
-        return peers[~np.isin(peers, list(hidden))] if hidden else peers
+        return peers[[peer not in hidden for peer in peers.tolist()]] if hidden else peers
 
     def forget(self, slot: int) -> None:
         """Drop the pairs of a slot that was freed, without an exit; another vehicle may have it at once.

@@ -23,8 +23,8 @@ def unit_vectors(lat: Floats, lng: Floats) -> Floats:
 
 
 def chord_of(distance_m: float) -> float:
-    """Length of the straight line through the unit sphere that spans so many metres along the ground."""
-    return 2.0 * math.sin(min(distance_m / EARTH_RADIUS_M, math.pi) / 2.0)
+    """Straight line through the unit sphere that spans so many metres of ground, half way round at most."""
+    return 2.0 * math.sin(distance_m / EARTH_RADIUS_M / 2.0)
 
 
 def distances_m(a: Floats, b: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """The engine's rules one by one: reach, hysteresis, hold, what is forgotten."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -163,6 +164,22 @@ def test_a_forgotten_slot_is_not_held_apart() -> None:
     assert crossing(step(engine, at_m(10), 11)) == "enter"
 
 
+def test_what_is_forgotten_while_ticks_run_in_another_thread_stays_forgotten() -> None:
+    engine = ProximityEngine(hold_s=1000)
+    world = {slot: Place(48, 11) for slot in range(80)}
+    step(engine, world, 0)
+    remaining = positions_of({slot: world[slot] for slot in range(40, 80)})
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ticks = pool.map(lambda k: engine.tick(remaining, now=k), range(1, 200))
+        for slot in range(40):
+            engine.forget(slot)
+            assert engine.peers_of(slot).size == 0
+            assert engine.peers_of(79).tolist() == list(range(slot + 1, 79))
+        assert [tick.exited.first.size for tick in ticks] == [0] * 199
+    assert [engine.peers_of(slot).size for slot in range(80)] == [0] * 40 + [39] * 40
+
+
 def test_the_greatest_slots_pair_up() -> None:
     engine = ProximityEngine()
     tick = step(engine, {0: Place(0, 0), MAX_SLOT - 1: Place(0, 0), MAX_SLOT: Place(0, 0)}, 0)
@@ -188,8 +205,16 @@ def test_columns_that_do_not_fit_are_refused(slots: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("radius_m", "exit_factor", "hold_s"),
-    [(0, 1.2, 10), (-1, 1.2, 10), (500, 0.9, 10), (9e6, 1.2, 10), (500, 1.2, -1), (math.nan, 1.2, 10)]
-    + [(500, math.nan, 10), (500, 1.2, math.nan)],
+    [
+        (0, 1.2, 10),
+        (-1, 1.2, 10),
+        (9e6, 1.2, 10),
+        (math.nan, 1.2, 10),
+        (500, 0.9, 10),
+        (500, math.nan, 10),
+        (500, 1.2, -1),
+        (500, 1.2, math.nan),
+    ],
 )
 def test_limits_that_make_no_sense_are_refused(radius_m: float, exit_factor: float, hold_s: float) -> None:
     with pytest.raises(ValueError, match=r"radius_m|hold_s"):

@@ -1,7 +1,9 @@
 """The engine and the plain all-pairs rules agree in random worlds."""
 
 import math
+from collections.abc import Iterable
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -32,8 +34,12 @@ places = st.builds(
     st.integers(3, 5),
     st.booleans(),
 )
-worlds = st.dictionaries(st.integers(0, 11), places, max_size=10)
-steps = st.tuples(st.integers(0, 12), st.lists(st.integers(0, 11), max_size=2), worlds)
+SLOTS = range(12)
+slots = st.sampled_from(SLOTS)
+Step = tuple[int, list[int], dict[int, Place]]
+steps = st.tuples(
+    st.integers(0, 12), st.lists(slots, max_size=2), st.dictionaries(slots, places, max_size=10)
+)
 
 
 def is_clear(world: dict[int, Place]) -> bool:
@@ -41,11 +47,29 @@ def is_clear(world: dict[int, Place]) -> bool:
     return all(abs(d - limit) > 1e-3 for d in distances_of(world).values() for limit in (500.0, 600.0))
 
 
+def check_step(engine: ProximityEngine, oracle: Oracle, world: dict[int, Place], now: float) -> None:
+    """One tick of both, which must tell the same."""
+    tick = engine.tick(positions_of(world), now=now)
+    told, entered, exited = oracle.tick(world, now)
+    assert told_by(tick.deliveries) == told
+    assert tick.deliveries.receivers.tolist() == sorted(told)
+    assert pairs_of(tick.entered) == sorted(entered)
+    assert pairs_of(tick.exited) == sorted(exited)
+    distances = distances_of(world)
+    for crossings in (tick.entered, tick.exited):
+        expected = [distances.get(pair, math.nan) for pair in pairs_of(crossings)]
+        assert crossings.distance_m.tolist() == pytest.approx(expected, abs=1e-3, nan_ok=True)
+
+
+def check_peers(engine: ProximityEngine, oracle: Oracle, among: Iterable[int]) -> None:
+    """Both know the same near pairs."""
+    for slot in among:
+        assert engine.peers_of(slot).tolist() == oracle.peers_of(slot)
+
+
 @given(st.lists(steps, min_size=1, max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_engine_tells_what_the_plain_loop_tells(
-    history: list[tuple[int, list[int], dict[int, Place]]],
-) -> None:
+def test_engine_tells_what_the_plain_loop_tells(history: list[Step]) -> None:
     engine = ProximityEngine(radius_m=500.0, exit_factor=1.2, hold_s=10.0)
     oracle = Oracle(radius_m=500.0, exit_radius_m=600.0, hold_s=10.0)
     now = 1000.0
@@ -55,19 +79,30 @@ def test_engine_tells_what_the_plain_loop_tells(
         for slot in forgotten:
             engine.forget(slot)
             oracle.forget(slot)
-        assert [engine.peers_of(slot).tolist() for slot in range(12)] == [
-            oracle.peers_of(slot) for slot in range(12)
-        ]
-        tick = engine.tick(positions_of(world), now=now)
-        told, entered, exited = oracle.tick(world, now)
-        assert told_by(tick.deliveries) == told
-        assert pairs_of(tick.entered) == sorted(entered)
-        assert pairs_of(tick.exited) == sorted(exited)
-        assert tick.deliveries.receivers.tolist() == sorted(told)
-        distances = distances_of(world)
-        for crossings in (tick.entered, tick.exited):
-            expected = [distances.get(pair, math.nan) for pair in pairs_of(crossings)]
-            assert crossings.distance_m.tolist() == pytest.approx(expected, abs=1e-3, nan_ok=True)
-        assert [engine.peers_of(slot).tolist() for slot in range(12)] == [
-            oracle.peers_of(slot) for slot in range(12)
-        ]
+        check_peers(engine, oracle, SLOTS)
+        check_step(engine, oracle, world, now)
+        check_peers(engine, oracle, SLOTS)
+
+
+def test_a_town_of_vehicles_in_motion_is_told_as_by_the_plain_loop() -> None:
+    """More than the leaves of the tree hold, so that the pairs come in its order and not in ours."""
+    rng = np.random.default_rng(20)
+    spots = {
+        slot: (float(north), float(east))
+        for slot, (north, east) in enumerate(rng.uniform(-1500, 1500, (200, 2)))
+    }
+    engine = ProximityEngine(hold_s=2.0)
+    oracle = Oracle(radius_m=500.0, exit_radius_m=600.0, hold_s=2.0)
+    for now in range(6):
+        spots = {
+            slot: (north + rng.normal(0, 60), east + rng.normal(0, 60))
+            for slot, (north, east) in spots.items()
+        }
+        world = {
+            slot: place_near((52.0, 180.0), north, east, fleet=slot % 3, moved=bool(rng.random() < 0.7))
+            for slot, (north, east) in spots.items()
+            if rng.random() < 0.95
+        }
+        assert is_clear(world)
+        check_step(engine, oracle, world, now)
+    check_peers(engine, oracle, spots)

@@ -10,6 +10,8 @@ from tests.unit.proximity.oracle import Place, haversine_m, positions_of
 from v2v.proximity.engine import nearby
 from v2v.proximity.geometry import EARTH_RADIUS_M
 
+Point = tuple[float, float]
+
 METRE_DEG = 360 / (2 * math.pi * 6_371_008.8)
 
 
@@ -20,6 +22,7 @@ def test_the_nearest_comes_first_with_its_bearing() -> None:
         3: Place(-200 * METRE_DEG, 11),
         4: Place(0, 11 - 400 * METRE_DEG),
         5: Place(501 * METRE_DEG, 11),
+        6: Place(0, 11 + 501 * METRE_DEG),
     }
     found = nearby(positions_of(world), lat=0, lng=11, fleet=0, radius_m=500)
     assert found.slots.tolist() == [2, 3, 1, 4]
@@ -53,12 +56,15 @@ def test_nobody_near_gives_empty_columns(world: dict[int, Place]) -> None:
         pytest.param((-89.999, 30), (-89.999, -150), 180, id="over the south pole"),
     ],
 )
-def test_bearings_in_awkward_places(
-    here: tuple[float, float], there: tuple[float, float], bearing: float
-) -> None:
+def test_bearings_in_awkward_places(here: Point, there: Point, bearing: float) -> None:
     world = positions_of({1: Place(*there)})
     found = nearby(world, lat=here[0], lng=here[1], fleet=0, radius_m=500)
     assert found.bearing_deg == pytest.approx([bearing], abs=1e-6)
+
+
+def test_the_other_end_of_the_world_is_half_way_round() -> None:
+    found = nearby(positions_of({1: Place(-19, 38)}), lat=19, lng=-142, fleet=0, radius_m=2.1e7)
+    assert found.distance_m == pytest.approx([math.pi * EARTH_RADIUS_M])
 
 
 def test_a_radius_round_the_whole_earth_finds_everyone() -> None:
