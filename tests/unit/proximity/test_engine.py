@@ -139,6 +139,44 @@ def test_many_at_one_place_all_hear_each_other() -> None:
     assert told == {slot: [other for other in range(60) if other != slot] for slot in range(60)}
 
 
+def row_of(vehicles: int, spacing_m: float) -> dict[int, Place]:
+    return {slot: Place(48 + slot * spacing_m * METRE_DEG, 11) for slot in range(vehicles)}
+
+
+def test_in_a_crowd_the_radius_shrinks_until_the_pairs_fit() -> None:
+    tick = step(ProximityEngine(max_pairs=200), row_of(60, spacing_m=10), 0)
+    assert tick.radius_m == 500 / 16
+    told = told_by(tick.deliveries)
+    assert told[30] == [27, 28, 29, 31, 32, 33]
+    assert sum(map(len, told.values())) == 2 * tick.entered.first.size == 2 * (57 + 58 + 59)
+
+
+def test_a_crowd_at_one_place_hears_nothing_and_parts_nobody() -> None:
+    engine = ProximityEngine(max_pairs=200)
+    assert step(engine, row_of(20, spacing_m=0), 0).entered.first.size == 190
+    crowded = step(engine, row_of(60, spacing_m=0), 20)
+    assert crowded.radius_m == 0
+    assert crowded.deliveries.receivers.size == 0
+    assert (crowded.entered.first.size, crowded.exited.first.size) == (0, 0)
+    assert engine.peers_of(0).tolist() == list(range(1, 20))
+
+
+def test_no_more_pairs_are_near_at_once_than_the_limit() -> None:
+    engine = ProximityEngine(max_pairs=200, hold_s=10)
+    first = {slot: Place(48, 11) for slot in range(20)}
+    second = {slot: Place(49, 11) for slot in range(20, 40)}
+    entered = [step(engine, world, now).entered.first.size for world, now in [(first, 0), (second, 1)]]
+    assert entered == [190, 10]
+    later = step(engine, second, 10)
+    assert (later.exited.first.size, later.entered.first.size) == (190, 180)
+
+
+def test_many_who_are_not_crowded_keep_the_radius() -> None:
+    tick = step(ProximityEngine(max_pairs=4500), row_of(3000, spacing_m=400), 0)
+    assert tick.radius_m == 500
+    assert tick.entered.first.size == 2999
+
+
 def test_peers_are_those_of_the_near_state() -> None:
     engine = ProximityEngine()
     world = {slot: Place(48, 11) for slot in (3, 5, 9)}
@@ -201,6 +239,11 @@ def test_columns_that_do_not_fit_are_refused(slots: list[int]) -> None:
     two = np.zeros(2)
     with pytest.raises(ValueError, match=r"slots|columns"):
         Positions(np.array(slots), np.zeros(2, np.int64), two, two, np.ones(2, np.bool_))
+
+
+def test_a_limit_of_no_pairs_is_refused() -> None:
+    with pytest.raises(ValueError, match="max_pairs"):
+        ProximityEngine(max_pairs=0)
 
 
 @pytest.mark.parametrize(
