@@ -76,9 +76,7 @@ def bucket_index(positions: Positions, now: float) -> int:
     """Every vehicle against those in its own cell and the eight around it."""
     lat, lng = positions.lat.tolist(), positions.lng.tolist()
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
-    cell_of = [
-        (int((a + 90) / CELL_LAT_DEG), int((o + 180) / CELL_LNG_DEG)) for a, o in zip(lat, lng, strict=True)
-    ]
+    cell_of = [(int((a + 90) / CELL_LAT_DEG), int((o + 180) / CELL_LNG_DEG)) for a, o in zip(lat, lng, strict=True)]
     for i, cell in enumerate(cell_of):
         cells[cell].append(i)
     senders: dict[int, list[int]] = defaultdict(list)
@@ -177,9 +175,7 @@ def measure(vehicles: int, rounds: int) -> tuple[dict[str, Times], int]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, and write the table as Markdown."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 5_000, 20_000, 50_000])
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args(argv)

@@ -37,9 +37,7 @@ places = st.builds(
 SLOTS = range(12)
 slots = st.sampled_from(SLOTS)
 Step = tuple[int, list[int], dict[int, Place]]
-steps = st.tuples(
-    st.integers(0, 12), st.lists(slots, max_size=2), st.dictionaries(slots, places, max_size=10)
-)
+steps = st.tuples(st.integers(0, 12), st.lists(slots, max_size=2), st.dictionaries(slots, places, max_size=10))
 
 
 def is_clear(world: dict[int, Place]) -> bool:
@@ -87,17 +85,11 @@ def test_engine_tells_what_the_plain_loop_tells(history: list[Step]) -> None:
 def test_a_town_of_vehicles_in_motion_is_told_as_by_the_plain_loop() -> None:
     """More than the leaves of the tree hold, so that the pairs come in its order and not in ours."""
     rng = np.random.default_rng(20)
-    spots = {
-        slot: (float(north), float(east))
-        for slot, (north, east) in enumerate(rng.uniform(-1500, 1500, (200, 2)))
-    }
+    spots = {slot: (float(north), float(east)) for slot, (north, east) in enumerate(rng.uniform(-1500, 1500, (200, 2)))}
     engine = ProximityEngine(hold_s=2.0)
     oracle = Oracle(radius_m=500.0, exit_radius_m=600.0, hold_s=2.0)
     for now in range(6):
-        spots = {
-            slot: (north + rng.normal(0, 60), east + rng.normal(0, 60))
-            for slot, (north, east) in spots.items()
-        }
+        spots = {slot: (north + rng.normal(0, 60), east + rng.normal(0, 60)) for slot, (north, east) in spots.items()}
         world = {
             slot: place_near((52.0, 180.0), north, east, fleet=slot % 3, moved=bool(rng.random() < 0.7))
             for slot, (north, east) in spots.items()

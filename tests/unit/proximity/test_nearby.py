@@ -79,9 +79,7 @@ longitudes = st.floats(-180, 180)
 
 
 @given(
-    st.dictionaries(
-        st.integers(0, 30), st.builds(Place, latitudes, longitudes, st.integers(0, 1)), max_size=20
-    ),
+    st.dictionaries(st.integers(0, 30), st.builds(Place, latitudes, longitudes, st.integers(0, 1)), max_size=20),
     st.builds(Place, latitudes, longitudes),
     st.floats(1, 2e7),
 )
