@@ -18,7 +18,9 @@ def location_handler(live: LiveState) -> AtOnce:
         bucket = session.location_bucket
         now = session.heard_at
         if bucket is None:
-            bucket = session.location_bucket = engine.limiter.bucket(f"location:{session.name}", engine.config.location)
+            bucket = session.location_bucket = engine.limiter.bucket(
+                f"location:{session.name}", engine.config.location
+            )
         if wait_s := bucket.take(now):
             metrics.REJECTED.labels("rate_limited").inc()
             raise rate_limited("location", wait_s, command)
