@@ -171,10 +171,11 @@ def test_no_more_pairs_are_near_at_once_than_the_limit() -> None:
     assert (later.exited.first.size, later.entered.first.size) == (190, 180)
 
 
-def test_many_who_are_not_crowded_keep_the_radius() -> None:
-    tick = step(ProximityEngine(max_pairs=4500), row_of(3000, spacing_m=400), 0)
-    assert tick.radius_m == 500
-    assert tick.entered.first.size == 2999
+@pytest.mark.parametrize(("max_pairs", "radius_m", "pairs"), [(4500, 500, 2999), (2000, 250, 0)])
+def test_a_sample_tells_whether_the_pairs_of_many_fit(max_pairs: int, radius_m: float, pairs: int) -> None:
+    tick = step(ProximityEngine(max_pairs=max_pairs), row_of(3000, spacing_m=400), 0)
+    assert tick.radius_m == radius_m
+    assert tick.entered.first.size == pairs
 
 
 def test_peers_are_those_of_the_near_state() -> None:
