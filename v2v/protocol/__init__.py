@@ -1,0 +1,1 @@
+"""The wire contract: every message as a type, every code with its words. Imports nothing else of V2V."""

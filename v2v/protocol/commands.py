@@ -1,0 +1,373 @@
+"""What clients may send: one type a message. Unknown keys are refused; names on the wire are camelCase."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from v2v.protocol.fields import (
+    AccuracyM,
+    AltitudeM,
+    Candidate,
+    Content,
+    DeviceId,
+    EpochMs,
+    Heading,
+    Latitude,
+    Longitude,
+    MessageId,
+    Name,
+    ObjectId,
+    Percent,
+    RadiusM,
+    Sdp,
+    SpeedMps,
+    Token,
+    TtlMs,
+    VehicleId,
+)
+
+Media = Literal["audio", "video"]
+AlertType = Literal["crash", "medical", "breakdown", "hazard", "security", "other"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+class Data(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
+    """The `data` of a command."""
+
+
+class Command(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, tag_field="event", gc=False):
+    """The envelope: `id` asks for an answer, `ts` is when it was sent, `ttl_ms` how long it is good for."""
+
+    id: MessageId | None = None
+    ts: EpochMs | None = None
+    ttl_ms: TtlMs | None = None
+
+
+class Empty(Data):
+    """No data."""
+
+
+class VehicleInfo(Data):
+    """What a vehicle is, as it says itself."""
+
+    type: Name = ""
+    plate: Name = ""
+    make: Name = ""
+    model: Name = ""
+    color: Name = ""
+
+
+class RegisterData(Data):
+    """Who connects. The token may come in the upgrade's Authorization header instead."""
+
+    vehicle_id: VehicleId
+    token: Token | None = None
+    device_id: DeviceId | None = None
+    driver_name: Name | None = None
+    vehicle_info: VehicleInfo | None = None
+
+
+class Register(Command, tag="register"):
+    """The first message of a vehicle."""
+
+    data: RegisterData
+
+
+class HeartbeatData(Data):
+    """Telemetry that may go with a sign of life; percent."""
+
+    battery: Percent | None = None
+    signal: Percent | None = None
+
+
+class Heartbeat(Command, tag="heartbeat"):
+    """A sign of life; answered by `heartbeat_ack`."""
+
+    data: HeartbeatData
+
+
+class LocationData(Data):
+    """A fix. `alarm` and `ignition` mark one that is never coalesced away."""
+
+    lat: Latitude
+    lng: Longitude
+    ts: EpochMs | None = None
+    speed: SpeedMps | None = None
+    heading: Heading | None = None
+    accuracy: AccuracyM | None = None
+    altitude: AltitudeM | None = None
+    battery: Percent | None = None
+    signal: Percent | None = None
+    ignition: bool | None = None
+    alarm: AlertType | None = None
+
+
+class LocationUpdate(Command, tag="location_update"):
+    """Where the vehicle is; answered only when it carries an id or is wrong."""
+
+    data: LocationData
+
+
+class NearbyRefreshData(Data):
+    """A dispatcher names the vehicle; a vehicle asks for itself."""
+
+    vehicle_id: VehicleId | None = None
+    radius_m: RadiusM | None = None
+
+
+class NearbyRefresh(Command, tag="nearby_refresh"):
+    """Who is near, computed now; answered by `nearby_snapshot`."""
+
+    data: NearbyRefreshData
+
+
+class SendMessageData(Data):
+    """To one vehicle (or `dispatch`), or to all of the fleet."""
+
+    content: Content
+    content_type: Literal["text", "json"] = "text"
+    recipient_id: VehicleId | None = None
+    broadcast: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no field can refuse alone."""
+        if self.broadcast == (self.recipient_id is not None):
+            raise ValueError("name a recipientId, or set broadcast to true")
+        if self.content_type == "json":
+            try:
+                msgspec.json.decode(self.content)
+            except msgspec.DecodeError as error:
+                raise ValueError("content is not JSON") from error
+
+
+class SendMessage(Command, tag="send_message"):
+    """A message that is stored and forwarded."""
+
+    data: SendMessageData
+
+
+class MessageReadData(Data):
+    """The message that was read."""
+
+    message_id: ObjectId
+
+
+class MessageRead(Command, tag="message_read"):
+    """The receiver has read it."""
+
+    data: MessageReadData
+
+
+class EmergencyAlertData(Data):
+    """What happened; where, when it is known; how far it matters."""
+
+    type: AlertType = "other"
+    severity: Severity = "critical"
+    message: Content | None = None
+    lat: Latitude | None = None
+    lng: Longitude | None = None
+    radius_m: RadiusM | None = None
+
+    def __post_init__(self) -> None:
+        """Half a position is none."""
+        if (self.lat is None) != (self.lng is None):
+            raise ValueError("lat and lng belong together")
+
+
+class EmergencyAlert(Command, tag="emergency_alert"):
+    """A call for help."""
+
+    data: EmergencyAlertData
+
+
+class AlertIdData(Data):
+    """The alert that is meant."""
+
+    alert_id: ObjectId
+
+
+class AlertCancel(Command, tag="alert_cancel"):
+    """The sender takes its alert back."""
+
+    data: AlertIdData
+
+
+class CallInitiateData(Data):
+    """Whom to ring: a vehicle, or `dispatch`."""
+
+    callee_id: VehicleId
+    media: Media = "audio"
+
+
+class CallInitiate(Command, tag="call_initiate"):
+    """Ring somebody."""
+
+    data: CallInitiateData
+
+
+class SessionDescriptionData(Data):
+    """A session description of one call (RFC 8866)."""
+
+    call_id: ObjectId
+    sdp: Sdp
+
+
+class WebrtcOffer(Command, tag="webrtc_offer"):
+    """Relayed to the other party of the call."""
+
+    data: SessionDescriptionData
+
+
+class WebrtcAnswer(Command, tag="webrtc_answer"):
+    """Relayed to the other party of the call."""
+
+    data: SessionDescriptionData
+
+
+class IceCandidateData(Data):
+    """An ICE candidate of one call; an empty one ends them."""
+
+    call_id: ObjectId
+    candidate: Candidate
+    sdp_mid: Name | None = None
+    sdp_m_line_index: Annotated[int, Meta(ge=0, le=64)] | None = None
+
+
+class WebrtcIceCandidate(Command, tag="webrtc_ice_candidate"):
+    """Relayed to the other party of the call."""
+
+    data: IceCandidateData
+
+
+class CallEndData(Data):
+    """Which call, and why."""
+
+    call_id: ObjectId
+    reason: Name | None = None
+
+
+class CallReject(Command, tag="call_reject"):
+    """The callee does not take the call."""
+
+    data: CallEndData
+
+
+class CallEnd(Command, tag="call_end"):
+    """Either party hangs up."""
+
+    data: CallEndData
+
+
+class SettingsUpdateData(Data):
+    """One setting."""
+
+    key: Literal["theme", "distanceUnit", "alertFilter", "sound", "language"]
+    value: str | int | float | bool | None
+
+
+class SettingsUpdate(Command, tag="settings_update"):
+    """Keep one setting."""
+
+    data: SettingsUpdateData
+
+
+# ---- Dispatchers only
+
+
+class AlertAck(Command, tag="alert_ack"):
+    """A dispatcher takes notice of an alert."""
+
+    data: AlertIdData
+
+
+class AlertAssignData(Data):
+    """Who is to work on the alert."""
+
+    alert_id: ObjectId
+    assignee: Name
+
+
+class AlertAssign(Command, tag="alert_assign"):
+    """A dispatcher gives an alert to somebody."""
+
+    data: AlertAssignData
+
+
+class AlertResolveData(Data):
+    """How the alert ended."""
+
+    alert_id: ObjectId
+    disposition: Literal["valid", "false"]
+    note: Content | None = None
+
+
+class AlertResolve(Command, tag="alert_resolve"):
+    """A dispatcher closes an alert."""
+
+    data: AlertResolveData
+
+
+class AlertNoteData(Data):
+    """A note on an alert."""
+
+    alert_id: ObjectId
+    note: Content
+
+
+class AlertNote(Command, tag="alert_note"):
+    """A dispatcher notes something."""
+
+    data: AlertNoteData
+
+
+class LockData(Data):
+    """What is to be locked, such as `alert:ID`."""
+
+    resource: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}:[A-Za-z0-9._-]{1,64}$(?!\n)")]
+
+
+class LockAcquire(Command, tag="lock_acquire"):
+    """Take a lock."""
+
+    data: LockData
+
+
+class LockExtend(Command, tag="lock_extend"):
+    """Keep a lock."""
+
+    data: LockData
+
+
+class LockRelease(Command, tag="lock_release"):
+    """Give a lock back."""
+
+    data: LockData
+
+
+class ViewSetData(Data):
+    """West, south, east, north in degrees; west > east crosses the date line."""
+
+    bbox: tuple[Longitude, Latitude, Longitude, Latitude] | None = None
+
+
+class ViewSet(Command, tag="view_set"):
+    """The part of the map that a dispatcher sees."""
+
+    data: ViewSetData
+
+
+CALL_COMMANDS = CallInitiate | WebrtcOffer | WebrtcAnswer | WebrtcIceCandidate | CallReject | CallEnd
+SHARED_COMMANDS = Heartbeat | NearbyRefresh | SendMessage | MessageRead | SettingsUpdate | CALL_COMMANDS
+VehicleCommand = Register | LocationUpdate | EmergencyAlert | AlertCancel | SHARED_COMMANDS
+DispatchCommand = (
+    AlertAck
+    | AlertAssign
+    | AlertResolve
+    | AlertNote
+    | LockAcquire
+    | LockExtend
+    | LockRelease
+    | ViewSet
+    | SHARED_COMMANDS
+)

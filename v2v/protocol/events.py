@@ -1,0 +1,323 @@
+"""What the server sends: one type a message, encoded once however many receive it. Names on the wire are camelCase."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+PresenceStatus = Literal["online", "timeout", "offline"]
+AlertVia = Literal["ws", "radio", "rule", "api"]
+CallStateName = Literal["ringing", "active", "ended", "missed", "rejected"]
+MessageStatusName = Literal["queued", "delivered", "read", "expired"]
+
+
+class Part(Struct, rename="camel", omit_defaults=True, kw_only=True, gc=False):
+    """A part of an event's data; what is unknown is left out."""
+
+
+class Peer(Part, kw_only=True):
+    """A vehicle's position; degrees, epoch milliseconds, meters per second."""
+
+    vehicle_id: str
+    lat: float
+    lng: float
+    ts: int
+    speed: float | None = None
+    heading: float | None = None
+
+
+class TrackedPeer(Peer, kw_only=True):
+    """A position as dispatchers see it: with the telemetry that was reported; percent."""
+
+    battery: float | None = None
+    signal: float | None = None
+
+
+class NearbyPeer(Peer, kw_only=True):
+    """A neighbor: meters and degrees from the one who asked; when it was last heard (epoch milliseconds)."""
+
+    distance_m: float
+    bearing: float
+    last_seen: int
+
+
+class VehicleState(Part):
+    """A vehicle in a dispatcher's snapshot."""
+
+    vehicle_id: str
+    fleet: str
+    status: PresenceStatus
+    last_seen: int | None = None
+    driver_name: str | None = None
+    type: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+    ts: int | None = None
+    speed: float | None = None
+    heading: float | None = None
+    battery: float | None = None
+    signal: float | None = None
+
+
+class FleetPart(Part):
+    """A fleet that a dispatcher may see."""
+
+    slug: str
+    name: str
+
+
+class Event(Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="event"):
+    """The envelope."""
+
+
+class Registered(Event, tag="registered"):
+    """The whole state: who connects again needs nothing of what it missed."""
+
+    class Data(Part):
+        """For a vehicle `vehicle_id`, `device_id`, `nearby`; for a dispatcher `fleets`, `vehicles`."""
+
+        session_id: str
+        heartbeat_interval_ms: int
+        server_ts: int
+        limits: dict[str, Any]
+        vehicle_id: str | None = None
+        device_id: str | None = None
+        settings: dict[str, Any] = msgspec.field(default_factory=dict)
+        alerts: list[Any] | None = None
+        calls: list[Any] | None = None
+        messages: list[Any] | None = None
+        nearby: list[NearbyPeer] | None = None
+        fleets: list[FleetPart] | None = None
+        vehicles: list[VehicleState] | None = None
+
+    data: Data
+
+
+class Ack(Event, tag="ack"):
+    """The command `id` is done, and stored if it is durable."""
+
+    class Data(Part):
+        """What was made, or what became of it."""
+
+        id: str
+        message_id: str | None = None
+        alert_id: str | None = None
+        call_id: str | None = None
+        outcome: str | None = None
+
+    data: Data
+
+
+class HeartbeatAck(Event, tag="heartbeat_ack"):
+    """The answer to a heartbeat."""
+
+    class Data(Part):
+        """The server's clock, epoch milliseconds; the heartbeat's id if it had one."""
+
+        ts: int
+        id: str | None = None
+
+    data: Data
+
+
+class PresenceUpdate(Event, tag="presence_update"):
+    """A vehicle came, fell silent, or went."""
+
+    class Data(Part):
+        """`last_seen` in epoch milliseconds."""
+
+        vehicle_id: str
+        status: PresenceStatus
+        last_seen: int
+        driver_name: str | None = None
+
+    data: Data
+
+
+class NearbySnapshot(Event, tag="nearby_snapshot"):
+    """Everybody near, by distance."""
+
+    class Data(Part):
+        """`radius_m` in meters; `vehicle_id` is the one in the middle."""
+
+        vehicle_id: str
+        radius_m: float
+        peers: list[NearbyPeer]
+        id: str | None = None
+
+    data: Data
+
+
+class ProximityEvent(Event, tag="proximity_event"):
+    """A vehicle came near another, or left it. Dispatchers get both ids, a vehicle its peer's."""
+
+    class Data(Part):
+        """`distance_m` is left out when a position went away."""
+
+        type: Literal["enter", "exit"]
+        peer_vehicle_id: str
+        ts: int
+        distance_m: float | None = None
+        vehicle_id: str | None = None
+
+    data: Data
+
+
+class EmergencyAlert(Event, tag="emergency_alert"):
+    """Somebody needs help."""
+
+    class Data(Part):
+        """Where and when as far as known; `via` says which way it came."""
+
+        alert_id: str
+        sender_id: str
+        type: str
+        severity: str
+        ts: int
+        via: AlertVia
+        acknowledged: bool
+        vehicle_info: dict[str, str] = msgspec.field(default_factory=dict)
+        message: str | None = None
+        lat: float | None = None
+        lng: float | None = None
+        distance_m: float | None = None
+
+    data: Data
+
+
+class AlertUpdated(Event, tag="alert_updated"):
+    """An alert's state changed."""
+
+    class Data(Part):
+        """`by` is who did it."""
+
+        alert_id: str
+        state: str
+        ts: int
+        by: str | None = None
+
+    data: Data
+
+
+class Message(Event, tag="message"):
+    """A message from a vehicle or a dispatcher."""
+
+    class Data(Part):
+        """`via` says which way it came."""
+
+        message_id: str
+        sender_id: str
+        content: str
+        content_type: str
+        ts: int
+        via: str
+
+    data: Data
+
+
+class MessageStatus(Event, tag="message_status"):
+    """What became of a message that the receiver of this sent."""
+
+    class Data(Part):
+        """`recipient_id` is whom it went to."""
+
+        message_id: str
+        status: MessageStatusName
+        ts: int
+        recipient_id: str | None = None
+
+    data: Data
+
+
+class CallIncoming(Event, tag="call_incoming"):
+    """It rings."""
+
+    class Data(Part):
+        """`ice_servers` as RTCPeerConnection takes them."""
+
+        call_id: str
+        caller_id: str
+        media: str
+        ice_servers: list[dict[str, Any]]
+
+    data: Data
+
+
+class CallState(Event, tag="call_state"):
+    """A call's state changed; times are epoch milliseconds."""
+
+    class Data(Part):
+        """`end_reason` comes with a terminal state."""
+
+        call_id: str
+        state: CallStateName
+        started_at: int
+        answered_at: int | None = None
+        ended_at: int | None = None
+        end_reason: str | None = None
+
+    data: Data
+
+
+class RadioText(Event, tag="radio_text"):
+    """A text that came by radio; `rssi` in dBm."""
+
+    class Data(Part):
+        """`sender_short` is the radio address."""
+
+        sender_short: int
+        content: str
+        rssi: float | None = None
+
+    data: Data
+
+
+class ServerShutdown(Event, tag="server_shutdown"):
+    """The server stops; come back after `reconnect_in_ms`."""
+
+    class Data(Part):
+        """Different for each receiver, so that they do not all come back at once."""
+
+        reconnect_in_ms: int
+
+    data: Data
+
+
+class Error(Event, tag="error"):
+    """A command was refused, or the connection is about to be closed."""
+
+    class Data(Part):
+        """`code` of the contract; `id` of the command, when it had one."""
+
+        code: str
+        message: str
+        ts: int
+        details: dict[str, Any] | None = None
+        id: str | None = None
+
+    data: Data
+
+
+encode_part = msgspec.json.Encoder().encode
+encode_event = msgspec.json.Encoder().encode
+
+# A frame of positions is put together from parts that were encoded once for all receivers.
+_PEER_LOCATIONS_HEAD = b'{"event":"peer_locations","data":{"peers":['
+_LOCATIONS_HEAD = b'{"event":"locations","data":{"peers":['
+_TAIL = b"]}}"
+
+
+def peer_locations(parts: Iterable[bytes]) -> bytes:
+    """The frame of a vehicle's neighbors from their encoded `Peer`s."""
+    return _PEER_LOCATIONS_HEAD + b",".join(parts) + _TAIL
+
+
+def locations(parts: Iterable[bytes]) -> bytes:
+    """The frame of a dispatcher's vehicles from their encoded `TrackedPeer`s."""
+    return _LOCATIONS_HEAD + b",".join(parts) + _TAIL
+
+
+def numbered(encoded: bytes, seq: int) -> bytes:
+    """An encoded event with the connection's running number, by which a client sees a gap."""
+    return b'%b,"seq":%d}' % (encoded[:-1], seq)

@@ -1,0 +1,42 @@
+"""The kinds of value that messages are made of, each with its limits."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_FRAME_BYTES = 64 * 1024
+MAX_ID_CHARS = 64
+MAX_CONTENT_CHARS = 512
+MAX_NAME_CHARS = 64
+MAX_SDP_CHARS = 32 * 1024
+MAX_CANDIDATE_CHARS = 2048
+MAX_EPOCH_MS = 4_102_444_800_000  # the year 2100: beyond it a clock is not skewed but broken
+MAX_TTL_MS = 7 * 24 * 3600 * 1000
+MAX_RADIUS_M = 100_000
+CLOCK_SKEW_MS = 5 * 60 * 1000
+
+# Python lets `$` match before a last newline; the look-ahead takes that back.
+VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._-]{3,40}$(?!\n)"
+_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"  # new lines and tabs are text
+
+MessageId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_LINE)]
+VehicleId = Annotated[str, Meta(pattern=VEHICLE_ID_PATTERN)]
+DeviceId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_LINE)]
+ObjectId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_LINE)]
+Token = Annotated[str, Meta(min_length=1, max_length=4096, pattern=_LINE)]
+Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS, pattern=_LINE)]
+Content = Annotated[str, Meta(max_length=MAX_CONTENT_CHARS, pattern=_TEXT)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS)]
+Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS)]
+
+EpochMs = Annotated[int, Meta(ge=0, le=MAX_EPOCH_MS)]
+TtlMs = Annotated[int, Meta(ge=1, le=MAX_TTL_MS)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]  # degrees, WGS 84
+Longitude = Annotated[float, Meta(ge=-180, le=180)]  # degrees, WGS 84
+SpeedMps = Annotated[float, Meta(ge=0, le=200)]  # meters per second
+Heading = Annotated[float, Meta(ge=0, le=360)]  # degrees clockwise from true north
+AccuracyM = Annotated[float, Meta(ge=0, le=100_000)]
+AltitudeM = Annotated[float, Meta(ge=-1000, le=20_000)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+RadiusM = Annotated[float, Meta(gt=0, le=MAX_RADIUS_M)]
