@@ -1,0 +1,50 @@
+"""Logging: one JSON object a line, with the ids of the request or connection that it belongs to."""
+
+import logging
+from typing import Any
+
+import structlog
+
+_SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+]
+
+
+def logging_config(*, level: str, human: bool) -> dict[str, Any]:
+    """What `logging.config.dictConfig` takes; `human` prints colored lines in place of JSON."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "foreign_pre_chain": _SHARED,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # A line for each connection and each probe would drown the rest; the realtime engine logs its own.
+            "uvicorn.access": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING" if level == "INFO" else level},
+            "django_structlog": {"level": "WARNING"},
+            "axes": {"level": logging.getLevelName(logging.WARNING)},
+        },
+    }

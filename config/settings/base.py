@@ -1,0 +1,231 @@
+"""Every setting, with what it is for. All of them come from the environment; `.env.example` lists the variables."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from config.log import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env = Env()
+env.read_env(str(BASE_DIR / ".env"))
+
+DEBUG = env.bool("DEBUG", False)
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+WORKERS = env.int("WORKERS", 1)
+VERSION = env.str("V2V_VERSION", "0.1.0")
+BUILD_TIMESTAMP = env.str("V2V_BUILD_TIMESTAMP", "")
+
+
+# ---- Storage
+
+DATABASE_URL = env.str("DATABASE_URL", "")
+EMBEDDED = not DATABASE_URL  # one process on one machine: SQLite, memory, a secret of its own
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings of the database at `url`; without one, SQLite in VAR_DIR."""
+    if not url:
+        pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000;"
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR_DIR / "v2v.sqlite3",
+            # IMMEDIATE takes the write lock at once: who reads first and then writes never fails half-way.
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 5, "init_command": pragmas},
+        }
+    parsed: dict[str, Any] = {**dj_database_url.parse(url)}
+    if "postgres" in parsed["ENGINE"]:
+        # The pool's own deadline; the connections of one process are bounded whatever the load.
+        pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", 12), "timeout": 3}
+        parsed["OPTIONS"] = {"pool": pool, "connect_timeout": 3, **parsed.get("OPTIONS", {})}
+    return parsed
+
+
+DATABASES = {"default": database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", "")
+
+
+# ---- Secrets and who may come in
+
+
+def secret_key() -> str:
+    """SECRET_KEY; the embedded default makes one of its own and keeps it in VAR_DIR."""
+    if given := env.str("SECRET_KEY", ""):
+        return given
+    if not EMBEDDED:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set: a server with a DATABASE_URL needs one of 50 characters or more."
+        )
+    kept = VAR_DIR / "secret_key"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(50))
+    return kept.read_text()
+
+
+SECRET_KEY = secret_key()
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+# Full origins (scheme, host, port) of pages that may open a socket; the server's own are always among them.
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if origin.startswith(("http://", "https://"))]
+FIREBASE_PROJECT_ID = env.str("FIREBASE_PROJECT_ID", "")
+FIREBASE_CREDENTIALS = env.str("FIREBASE_CREDENTIALS", "")
+if env.str("FIREBASE_AUTH_EMULATOR_HOST", "") and not DEBUG:
+    raise ImproperlyConfigured(
+        "FIREBASE_AUTH_EMULATOR_HOST makes Firebase take unsigned tokens: unset it, or set DEBUG=1."
+    )
+
+SECURE = env.bool("SECURE_COOKIES", not EMBEDDED)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TILE_URL = env.str("TILE_URL", "")
+TILE_ORIGIN = "/".join(TILE_URL.split("/")[:3]).replace("{s}", "*") if TILE_URL else ""
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", *([TILE_ORIGIN] if TILE_ORIGIN else [])],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+    }
+}
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+
+
+# ---- The realtime engine; times in milliseconds, distances in meters
+
+NEARBY_RADIUS_M = env.float("NEARBY_RADIUS_M", 500.0)
+TICK_MS = env.int("TICK_MS", 200)
+COALESCE_MS = env.int("COALESCE_MS", 150)
+PROXIMITY_HOLD_MS = env.int("PROXIMITY_HOLD_MS", 10_000)
+HEARTBEAT_INTERVAL_MS = env.int("HEARTBEAT_INTERVAL_MS", 15_000)
+HEARTBEAT_TIMEOUT_MS = env.int("HEARTBEAT_TIMEOUT_MS", 45_000)
+STALE_CONNECTION_MS = env.int("STALE_CONNECTION_MS", 90_000)
+SWEEP_INTERVAL_MS = env.int("SWEEP_INTERVAL_MS", 5_000)
+REGISTER_TIMEOUT_MS = env.int("REGISTER_TIMEOUT_MS", 10_000)
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
+DEMO_VEHICLES = env.int("DEMO_VEHICLES", 0)
+
+
+# ---- Django
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: it takes over runserver
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "axes",
+    "csp",
+    "v2v.fleets",
+    "v2v.vehicles",
+    "v2v.tracking",
+    "v2v.proximity",
+    "v2v.console",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", VAR_DIR / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_USE_FINDERS = EMBEDDED  # the embedded default needs no collectstatic
+SERVESTATIC_AUTOREFRESH = DEBUG
+LOGGING = logging_config(level=env.str("LOG_LEVEL", "INFO"), human=env.bool("LOG_HUMAN", DEBUG))
+LOGGING_CONFIG = "logging.config.dictConfig"
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = True
+
+
+# ---- REST
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+        "rest_framework.filters.OrderingFilter",
+    ],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "V2V",
+    "DESCRIPTION": "Vehicles that talk to each other and to their dispatchers.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
