@@ -17,7 +17,8 @@ for manifest_path in map(pathlib.Path, sys.argv[1:]):
     for package in manifest["packages"]:
         with tempfile.TemporaryDirectory() as folder:
             wanted = f"{package['name']}@{package['version']}"
-            subprocess.run(["npm", "pack", "--silent", "--pack-destination", folder, wanted], check=True)
+            pack = ["npm", "pack", "--silent", "--pack-destination", folder, wanted]
+            subprocess.run(pack, check=True, stdout=subprocess.DEVNULL)
             [archive] = pathlib.Path(folder).glob("*.tgz")
             with tarfile.open(archive) as contents:
                 for target, entry in package["files"].items():
