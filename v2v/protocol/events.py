@@ -113,10 +113,9 @@ class HeartbeatAck(Event, tag="heartbeat_ack"):
     """The answer to a heartbeat."""
 
     class Data(Part):
-        """The server's clock, epoch milliseconds; the heartbeat's id if it had one."""
+        """The server's clock, epoch milliseconds."""
 
         ts: int
-        id: str | None = None
 
     data: Data
 
@@ -166,7 +165,6 @@ class NearbySnapshot(Event, tag="nearby_snapshot"):
         vehicle_id: str
         radius_m: float
         peers: list[NearbyPeer]
-        id: str | None = None
 
     data: Data
 

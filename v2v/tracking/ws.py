@@ -39,7 +39,7 @@ def heartbeat_handler(live: LiveState) -> AtOnce:
             track = live.tracks[session.slot]
             track.battery = command.data.battery if command.data.battery is not None else track.battery
             track.signal = command.data.signal if command.data.signal is not None else track.signal
-        data = events.HeartbeatAck.Data(ts=session.engine.clock.now_ms(), id=command.id)
+        data = events.HeartbeatAck.Data(ts=session.engine.clock.now_ms())
         return events.HeartbeatAck(data=data)
 
     return heartbeat
