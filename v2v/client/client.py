@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from weakref import WeakSet
 
 import msgspec
@@ -15,11 +15,11 @@ import msgspec
 from v2v.client.backoff import Backoff
 from v2v.client.connection import POSITIONS, Connection, Lost, open_connection
 from v2v.client.errors import CommandRefused, NotConnected, Stopped
-from v2v.client.pending import ANSWERS, Answer, Pending, PendingCommands
+from v2v.client.pending import Pending, PendingCommands
 from v2v.client.stream import EventStream
 from v2v.protocol import commands
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, NearbySnapshot, Registered, ServerShutdown
+from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, Registered, ServerShutdown
 
 REGISTER_DEADLINE_S = 10.0
 COMMAND_DEADLINE_S = 10.0
@@ -29,7 +29,6 @@ _HOPELESS = {ErrorCode.AUTH_FAILED, ErrorCode.FORBIDDEN, ErrorCode.INVALID_REGIS
 _HEARTBEAT = msgspec.json.encode(commands.Heartbeat(data=commands.HeartbeatData()))
 
 Duty = Callable[[Connection], Coroutine[Any, Any, None]]
-AnswerT = TypeVar("AnswerT", Ack, NearbySnapshot)
 log = logging.getLogger(__name__)
 
 
@@ -136,19 +135,9 @@ class Client:
         NotConnected at once when there is no connection or it is lost. Raises CommandRefused for an error,
         TimeoutError after the deadline, TooManyPending, Stopped.
         """
-        return await self._request(command, Ack, deadline_s)
-
-    async def nearby(
-        self,
-        *,
-        radius_m: float | None = None,
-        vehicle_id: str | None = None,
-        deadline_s: float = COMMAND_DEADLINE_S,
-    ) -> NearbySnapshot.Data:
-        """Who is near, computed now; a dispatcher says near which vehicle. Raises as `command` does."""
-        data = commands.NearbyRefreshData(vehicle_id=vehicle_id, radius_m=radius_m)
-        answer = await self._request(commands.NearbyRefresh(data=data), NearbySnapshot, deadline_s)
-        return answer.data
+        with self._pending.waiting(command) as pending:
+            async with asyncio.timeout(deadline_s):
+                return await self._answer(pending)
 
     # ---- Connecting
 
@@ -238,7 +227,7 @@ class Client:
             self._publish(event)
 
     def _handle(self, event: Event) -> None:
-        if isinstance(event, ANSWERS) and self._pending.resolve(event):
+        if isinstance(event, Ack | Error) and self._pending.resolve(event):
             return
         if isinstance(event, ServerShutdown):
             self._wait_s = event.data.reconnect_in_ms / 1000
@@ -266,15 +255,7 @@ class Client:
 
     # ---- Commands
 
-    async def _request(self, command: commands.Command, kind: type[AnswerT], deadline_s: float) -> AnswerT:
-        with self._pending.waiting(command) as pending:
-            async with asyncio.timeout(deadline_s):
-                answer = await self._answer(pending)
-        if not isinstance(answer, kind):
-            raise TypeError(f"{command.__struct_config__.tag} was answered by {answer.__struct_config__.tag}")
-        return answer
-
-    async def _answer(self, pending: Pending) -> Answer:
+    async def _answer(self, pending: Pending) -> Ack:
         while True:
             if self.state is State.STOPPED:
                 raise self._why_stopped()

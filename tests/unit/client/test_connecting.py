@@ -8,7 +8,7 @@ from tests.unit.client.peer import DEADLINE_S, Peer
 from v2v.client import DispatchClient, NotConnected, State, Stopped, VehicleClient
 from v2v.client.backoff import Backoff
 from v2v.protocol.codes import CLOSES, CloseCode
-from v2v.protocol.commands import VehicleInfo
+from v2v.protocol.commands import Heartbeat, HeartbeatData, VehicleInfo
 from v2v.protocol.events import Registered
 
 Make = Callable[..., VehicleClient]
@@ -168,8 +168,8 @@ async def test_a_server_that_talks_rubbish_is_left_and_tried_again(rubbish: str,
 
 async def test_heartbeats_come_in_the_servers_interval(peer: Peer, vehicle: Make) -> None:
     async with vehicle():
-        side = await peer.accept_registered(heartbeatIntervalMs=10)
-        for _ in range(3):
+        side = await peer.accept_registered(heartbeatIntervalMs=200)
+        for _ in range(2):
             assert await side.read("heartbeat") == {"event": "heartbeat", "data": {}}
             await side.send("heartbeat_ack", ts=1)
 
@@ -214,4 +214,4 @@ async def test_without_a_server_the_client_goes_on_trying(unused_tcp_port: int) 
         with pytest.raises(TimeoutError):
             await client.wait_online(deadline_s=0.01)
         with pytest.raises(NotConnected):
-            await client.nearby()
+            await client.command(Heartbeat(data=HeartbeatData()))
