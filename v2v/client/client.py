@@ -148,7 +148,7 @@ class Client:
             self._wait_s = None
             began = clock()
             lost = await self._connect_once()
-            log.info("%s: %s", self._url, lost.reason)
+            log.debug("%s: %s", self._url, lost.reason)
             if lost.final:
                 raise Stopped(lost.reason, lost.code)
             failures = 0 if self.state is State.ONLINE else failures + 1
