@@ -80,11 +80,9 @@ export class VehicleList {
     const heard = lastHeard(vehicle, now);
     if (heard) showTime(row.querySelector("time"), heard, now);
     const battery = row.querySelector("[data-live=battery]");
-    const text = vehicle.battery === undefined ? "" : percentText(vehicle.battery);
-    if (battery.textContent !== text) {
-      battery.textContent = text;
-      battery.toggleAttribute("data-low", vehicle.battery < LOW_BATTERY);
-    }
+    const text = vehicle.battery < LOW_BATTERY ? percentText(vehicle.battery) : "";
+    if (battery.textContent !== text) battery.textContent = text;
+    battery.parentElement.hidden = text === "";
   }
 }
 
