@@ -2,7 +2,7 @@
 
 import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
 import { bearingDegrees, distanceM } from "./geo.js";
-import { lastHeard, showState } from "./list.js";
+import { showState } from "./list.js";
 import { compassPoint, distanceText, units } from "./units.js";
 
 const NEW_MS = 10_000;
@@ -100,7 +100,7 @@ export class Nearby {
   #measure(peer) {
     const [self, other] = [this.#store.get(this.#vehicleId), this.#store.get(peer.vehicleId)];
     if (!other) return;
-    peer.lastSeen = lastHeard(other) ?? peer.lastSeen;
+    peer.lastSeen = this.#store.lastHeard(other) ?? peer.lastSeen;
     if (self?.lat === undefined || other.lat === undefined) return;
     peer.distanceM = distanceM(self, other);
     peer.bearing = bearingDegrees(self, other);
