@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from v2v.fleets.models import Fleet, Membership, Role
 
@@ -11,15 +11,20 @@ from v2v.fleets.models import Fleet, Membership, Role
 class Action(StrEnum):
     """What can be done in a fleet."""
 
+    PRESENCE = "presence"  # who is online, and who is near oneself
     VIEW = "view"  # its vehicles, their positions, presence, history
     DISPATCH = "dispatch"  # work alerts, send messages, call
     EDIT = "edit"  # its vehicles and devices; revoke tokens
     MANAGE = "manage"  # its members and settings
 
 
-_ALLOWED: dict[Role, frozenset[Action]] = {
-    Role.VIEWER: frozenset({Action.VIEW}),
-    Role.DISPATCHER: frozenset({Action.VIEW, Action.DISPATCH}),
+VehicleRole = Literal["vehicle"]
+VEHICLE_ROLE: VehicleRole = "vehicle"  # what a vehicle is in its own fleet; no user has it
+
+_ALLOWED: dict[Role | VehicleRole, frozenset[Action]] = {
+    VEHICLE_ROLE: frozenset({Action.PRESENCE}),
+    Role.VIEWER: frozenset({Action.PRESENCE, Action.VIEW}),
+    Role.DISPATCHER: frozenset({Action.PRESENCE, Action.VIEW, Action.DISPATCH}),
     Role.FLEET_ADMIN: frozenset(Action),
 }
 
@@ -31,10 +36,10 @@ class Actor:
     `id` is the primary key of the user or of the vehicle.
     """
 
-    kind: str  # "user" or "vehicle"
+    kind: Literal["user", "vehicle"]
     id: int
     name: str
-    roles: Mapping[int, Role] = field(default_factory=dict)  # by the fleet's primary key
+    roles: Mapping[int, Role | VehicleRole] = field(default_factory=dict)  # by the fleet's primary key
     is_system_admin: bool = False
 
 
@@ -61,6 +66,11 @@ def actor_of_user(user: Any) -> Actor:
     return Actor(
         kind="user", id=user.pk, name=user.get_username(), roles=roles, is_system_admin=bool(user.is_superuser)
     )
+
+
+def actor_of_vehicle(*, vehicle_pk: int, vehicle_id: str, fleet_pk: int) -> Actor:
+    """The actor that a vehicle is once it has proved who it is."""
+    return Actor(kind="vehicle", id=vehicle_pk, name=vehicle_id, roles={fleet_pk: VEHICLE_ROLE})
 
 
 def fleets_visible(actor: Actor) -> list[Fleet]:

@@ -87,7 +87,7 @@ class CloseCode(IntEnum):
     MALFORMED = 4400
     AUTH_FAILED = 4401
     FORBIDDEN = 4403
-    NO_REGISTER = 4408
+    TIMED_OUT = 4408
     REPLACED = 4409
     REMOVED = 4410
     ABUSE = 4429
@@ -111,7 +111,7 @@ CLOSES: dict[CloseCode, CloseText] = {
     CloseCode.MALFORMED: CloseText("malformed messages again and again", reconnect=False),
     CloseCode.AUTH_FAILED: CloseText("authentication failed", reconnect=False),
     CloseCode.FORBIDDEN: CloseText("forbidden", reconnect=False),
-    CloseCode.NO_REGISTER: CloseText("no register in time", reconnect=True),
+    CloseCode.TIMED_OUT: CloseText("no register, or no sign of life, in time", reconnect=True),
     CloseCode.REPLACED: CloseText("replaced by a newer connection", reconnect=False),
     CloseCode.REMOVED: CloseText("account or device removed", reconnect=False),
     CloseCode.ABUSE: CloseText("too many refused messages", reconnect=True),

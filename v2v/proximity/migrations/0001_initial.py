@@ -5,29 +5,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleets', '0001_initial'),
-        ('vehicles', '0001_initial'),
+        ("fleets", "0001_initial"),
+        ("vehicles", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ProximityEvent',
+            name="ProximityEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('enter', 'Enter'), ('exit', 'Exit')], max_length=5)),
-                ('distance_m', models.FloatField(blank=True, help_text='empty when a position went away', null=True)),
-                ('occurred_at', models.DateTimeField()),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='fleets.fleet')),
-                ('peer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='vehicles.vehicle')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='vehicles.vehicle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(choices=[("enter", "Enter"), ("exit", "Exit")], max_length=5)),
+                ("distance_m", models.FloatField(blank=True, help_text="empty when a position went away", null=True)),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "fleet",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="fleets.fleet"),
+                ),
+                (
+                    "peer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="vehicles.vehicle"
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="vehicles.vehicle"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-occurred_at', '-id'],
-                'indexes': [models.Index(fields=['vehicle', '-occurred_at'], name='proximity_of_a_vehicle'), models.Index(fields=['peer', '-occurred_at'], name='proximity_of_a_peer'), models.Index(fields=['fleet', '-occurred_at'], name='proximity_in_a_fleet')],
+                "ordering": ["-occurred_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["vehicle", "-occurred_at"], name="proximity_of_a_vehicle"),
+                    models.Index(fields=["peer", "-occurred_at"], name="proximity_of_a_peer"),
+                    models.Index(fields=["fleet", "-occurred_at"], name="proximity_in_a_fleet"),
+                ],
             },
         ),
     ]

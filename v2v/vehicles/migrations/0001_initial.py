@@ -2,99 +2,144 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleets', '0001_initial'),
+        ("fleets", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device_id', models.CharField(max_length=64)),
-                ('name', models.CharField(blank=True, max_length=64)),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("device_id", models.CharField(max_length=64)),
+                ("name", models.CharField(blank=True, max_length=64)),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'ordering': ['vehicle', 'device_id'],
+                "ordering": ["vehicle", "device_id"],
             },
         ),
         migrations.CreateModel(
-            name='Vehicle',
+            name="Vehicle",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vehicle_id', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9._-]{3,40}$(?!\\n)')])),
-                ('type', models.CharField(blank=True, max_length=64)),
-                ('plate', models.CharField(blank=True, max_length=64)),
-                ('make', models.CharField(blank=True, max_length=64)),
-                ('model', models.CharField(blank=True, max_length=64)),
-                ('color', models.CharField(blank=True, max_length=64)),
-                ('driver_name', models.CharField(blank=True, max_length=64)),
-                ('owner_uid', models.CharField(blank=True, db_index=True, help_text='Firebase user whose token may register this vehicle', max_length=128)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('disabled_at', models.DateTimeField(blank=True, null=True)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vehicles', to='fleets.fleet')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "vehicle_id",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[django.core.validators.RegexValidator("^[A-Za-z0-9._-]{3,40}$(?!\\n)")],
+                    ),
+                ),
+                ("type", models.CharField(blank=True, max_length=64)),
+                ("plate", models.CharField(blank=True, max_length=64)),
+                ("make", models.CharField(blank=True, max_length=64)),
+                ("model", models.CharField(blank=True, max_length=64)),
+                ("color", models.CharField(blank=True, max_length=64)),
+                ("driver_name", models.CharField(blank=True, max_length=64)),
+                (
+                    "owner_uid",
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        help_text="Firebase user whose token may register this vehicle",
+                        max_length=128,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("disabled_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="vehicles", to="fleets.fleet"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['vehicle_id'],
+                "ordering": ["vehicle_id"],
             },
         ),
         migrations.CreateModel(
-            name='DeviceToken',
+            name="DeviceToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='vehicles.device')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tokens", to="vehicles.device"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='VehicleStatus',
+            name="VehicleStatus",
             fields=[
-                ('vehicle', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='status', serialize=False, to='vehicles.vehicle')),
-                ('status', models.CharField(choices=[('online', 'Online'), ('timeout', 'Timeout'), ('offline', 'Offline')], default='offline', max_length=8)),
-                ('last_seen', models.DateTimeField(blank=True, null=True)),
-                ('lat', models.FloatField(blank=True, help_text='degrees', null=True)),
-                ('lng', models.FloatField(blank=True, help_text='degrees', null=True)),
-                ('heading', models.FloatField(blank=True, help_text='degrees clockwise from true north', null=True)),
-                ('speed', models.FloatField(blank=True, help_text='meters per second', null=True)),
-                ('fix_at', models.DateTimeField(blank=True, null=True)),
-                ('battery', models.FloatField(blank=True, help_text='percent', null=True)),
-                ('signal', models.FloatField(blank=True, help_text='percent', null=True)),
+                (
+                    "vehicle",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="status",
+                        serialize=False,
+                        to="vehicles.vehicle",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("online", "Online"), ("timeout", "Timeout"), ("offline", "Offline")],
+                        default="offline",
+                        max_length=8,
+                    ),
+                ),
+                ("last_seen", models.DateTimeField(blank=True, null=True)),
+                ("lat", models.FloatField(blank=True, help_text="degrees", null=True)),
+                ("lng", models.FloatField(blank=True, help_text="degrees", null=True)),
+                ("heading", models.FloatField(blank=True, help_text="degrees clockwise from true north", null=True)),
+                ("speed", models.FloatField(blank=True, help_text="meters per second", null=True)),
+                ("fix_at", models.DateTimeField(blank=True, null=True)),
+                ("battery", models.FloatField(blank=True, help_text="percent", null=True)),
+                ("signal", models.FloatField(blank=True, help_text="percent", null=True)),
             ],
             options={
-                'verbose_name_plural': 'vehicle statuses',
+                "verbose_name_plural": "vehicle statuses",
             },
         ),
         migrations.AddField(
-            model_name='device',
-            name='vehicle',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='vehicles.vehicle'),
+            model_name="device",
+            name="vehicle",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="vehicles.vehicle"
+            ),
         ),
         migrations.AddIndex(
-            model_name='vehicle',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['fleet', 'vehicle_id'], name='vehicles_of_a_fleet'),
+            model_name="vehicle",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["fleet", "vehicle_id"], name="vehicles_of_a_fleet"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('vehicle', 'device_id'), name='one_device_id_a_vehicle'),
+            model_name="device",
+            constraint=models.UniqueConstraint(fields=("vehicle", "device_id"), name="one_device_id_a_vehicle"),
         ),
     ]

@@ -1,0 +1,117 @@
+"""Who is connected to this process, and fan-out to them: an event is encoded once, however many receive it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from v2v.protocol import events
+from v2v.protocol.codes import CloseCode
+from v2v.realtime.session import Session
+
+
+class Hub:
+    """The connections of one process. Used from the event loop only."""
+
+    def __init__(self) -> None:
+        self.sessions: set[Session] = set()
+        self.dispatchers: set[Session] = set()
+        self.by_vehicle: dict[str, list[Session]] = {}
+        self.by_slot: dict[int, list[Session]] = {}  # the same lists
+        self.blocked: set[Session] = set()
+        self._of_fleet: defaultdict[int, set[Session]] = defaultdict(set)  # vehicles
+        self._unregistered: Counter[str] = Counter()
+
+    # ---- Coming and going
+
+    def open(self, session: Session) -> None:
+        """A socket was accepted; nobody knows yet whose it is."""
+        self.sessions.add(session)
+        self._unregistered[session.address] += 1
+
+    def unregistered_from(self, address: str) -> int:
+        """How many sockets of an address have not said who they are."""
+        return self._unregistered[address]
+
+    def register_vehicle(self, session: Session, *, vehicle_id: str, device_id: str, fleet: int, slot: int) -> None:
+        """The session is a device of this vehicle from now on; an older connection of the device is closed (4409)."""
+        if session.registered:
+            return
+        self._identify(session, vehicle_id, frozenset((fleet,)))
+        session.device_id = device_id
+        session.slot = slot
+        siblings = self.by_vehicle.setdefault(vehicle_id, [])
+        for older in [other for other in siblings if other.device_id == device_id]:
+            siblings.remove(older)
+            self._of_fleet[fleet].discard(older)
+            older.close(CloseCode.REPLACED)
+        siblings.append(session)
+        self.by_slot[slot] = siblings
+        self._of_fleet[fleet].add(session)
+
+    def register_dispatcher(self, session: Session, *, name: str, fleets: frozenset[int] | None) -> None:
+        """The session is a dispatcher who may see these fleets (None: all) from now on."""
+        self._identify(session, name, fleets)
+        self.dispatchers.add(session)
+
+    def _identify(self, session: Session, name: str, fleets: frozenset[int] | None) -> None:
+        session.name = name
+        session.fleets = fleets
+        session.registered = True
+        self._forget_address(session)
+
+    def close(self, session: Session) -> None:
+        """The socket is gone."""
+        if session not in self.sessions:
+            return
+        self.sessions.discard(session)
+        self.dispatchers.discard(session)
+        self.blocked.discard(session)
+        session.outbox.closed = True
+        if not session.registered:
+            self._forget_address(session)
+        elif session.slot >= 0:
+            for fleet in session.fleets or ():
+                self._of_fleet[fleet].discard(session)
+            siblings = self.by_vehicle.get(session.name, [])
+            if session in siblings:
+                siblings.remove(session)
+                if not siblings:
+                    del self.by_vehicle[session.name]
+                    del self.by_slot[session.slot]
+
+    def _forget_address(self, session: Session) -> None:
+        self._unregistered[session.address] -= 1
+        if self._unregistered[session.address] <= 0:
+            del self._unregistered[session.address]
+
+    def note_blocked(self, session: Session) -> None:
+        """The session's socket takes nothing at the moment; the sweep looks how long that lasts."""
+        self.blocked.add(session)
+
+    # ---- Fan-out
+
+    def to_vehicles(self, vehicle_ids: Iterable[str], event: events.Event) -> int:
+        """Send to every device of these vehicles; how many connections that were."""
+        encoded = events.encode_event(event)
+        return _post([session for name in vehicle_ids for session in self.by_vehicle.get(name, ())], encoded)
+
+    def to_fleet(self, fleet: int, event: events.Event) -> int:
+        """Send to every vehicle of a fleet, and to its dispatchers."""
+        encoded = events.encode_event(event)
+        return _post(self._of_fleet.get(fleet, ()), encoded) + _post(self.dispatchers_of(fleet), encoded)
+
+    def to_dispatchers(self, fleet: int, event: events.Event) -> int:
+        """Send to every dispatcher who may see the fleet."""
+        receivers = self.dispatchers_of(fleet)
+        return _post(receivers, events.encode_event(event)) if receivers else 0
+
+    def dispatchers_of(self, fleet: int) -> list[Session]:
+        """The dispatchers who may see the fleet."""
+        return [session for session in self.dispatchers if session.fleets is None or fleet in session.fleets]
+
+
+def _post(receivers: Iterable[Session], encoded: bytes) -> int:
+    count = 0
+    for session in receivers:
+        session.outbox.post(encoded)
+        count += 1
+    return count

@@ -1,0 +1,202 @@
+"""Where every vehicle is now. Plain memory of one process, without Django: the hot path of the whole system."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from v2v.protocol.events import Peer, TrackedPeer, encode_part
+from v2v.protocol.fields import CLOCK_SKEW_MS
+
+_FIRST_CAPACITY = 1024
+
+
+class Fix(msgspec.Struct, kw_only=True, gc=False):
+    """A position from any source: degrees, epoch milliseconds, m/s, degrees from north, meters, percent.
+
+    `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed.
+    """
+
+    lat: float
+    lng: float
+    ts: int
+    received_at: float
+    speed: float | None = None
+    heading: float | None = None
+    accuracy: float | None = None
+    altitude: float | None = None
+    battery: float | None = None
+    signal: float | None = None
+    ignition: bool | None = None
+    alarm: str | None = None
+    kept: bool = False
+
+
+class Outcome(StrEnum):
+    """What became of a fix."""
+
+    LIVE = "live"
+    LATE = "late"  # older than the live one: it never moves it back
+    DUPLICATE = "duplicate"
+    OLD = "old"  # more than 5 minutes old: history, not a live position
+
+
+@dataclass(slots=True)
+class Track:
+    """One vehicle: its live fix, the one that waits for its turn, and its encoded parts of frames."""
+
+    vehicle_id: str
+    vehicle_pk: int
+    fleet: int
+    slot: int
+    fix: Fix | None = None
+    pending: Fix | None = None
+    taken_at: float = float("-inf")
+    ignition: bool | None = None
+    battery: float | None = None
+    signal: float | None = None
+    is_active: bool = False
+    peer_part: bytes = b""
+    tracked_part: bytes = b""
+
+
+class LiveState:
+    """The tracks by slot, and their columns for the proximity tick.
+
+    A vehicle keeps its slot as long as the process runs, so that a slot never changes hands.
+    """
+
+    def __init__(self, *, coalesce_s: float) -> None:
+        self.tracks: list[Track] = []
+        self.by_vehicle: dict[str, Track] = {}
+        self.coalesced = 0
+        self._coalesce_s = coalesce_s
+        self._waiting: list[Track] = []
+        self._kept: list[tuple[Track, Fix]] = []
+        self._lat = np.zeros(_FIRST_CAPACITY)
+        self._lng = np.zeros(_FIRST_CAPACITY)
+        self._fleet = np.zeros(_FIRST_CAPACITY, np.int64)
+        self._active = np.zeros(_FIRST_CAPACITY, np.bool_)
+        self._moved = np.zeros(_FIRST_CAPACITY, np.bool_)
+
+    def track_of(self, *, vehicle_id: str, vehicle_pk: int, fleet: int) -> Track:
+        """The vehicle's track, made at its first coming; a vehicle that changed fleets is seen by its new one only."""
+        track = self.by_vehicle.get(vehicle_id)
+        if track is None:
+            track = Track(vehicle_id, vehicle_pk, fleet, len(self.tracks))
+            self.tracks.append(track)
+            self.by_vehicle[vehicle_id] = track
+            if len(self.tracks) > len(self._lat):
+                self._grow()
+        track.fleet = fleet
+        self._fleet[track.slot] = fleet
+        return track
+
+    def _grow(self) -> None:
+        for name in ("_lat", "_lng", "_fleet", "_active", "_moved"):
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate((column, np.zeros_like(column))))
+
+    def offer(self, track: Track, fix: Fix, *, now_ms: int) -> Outcome:
+        """Order and coalesce: the newest fix waits for the next tick, older ones never replace it."""
+        newest = track.pending or track.fix
+        if newest is not None and fix.ts <= newest.ts:
+            return Outcome.DUPLICATE if fix.ts == newest.ts else Outcome.LATE
+        if fix.ts < now_ms - CLOCK_SKEW_MS:
+            return Outcome.OLD
+        if fix.alarm is not None or (fix.ignition is not None and fix.ignition != track.ignition):
+            fix.kept = True
+        if fix.ignition is not None:
+            track.ignition = fix.ignition
+        if track.pending is None:
+            self._waiting.append(track)
+        elif track.pending.kept:
+            self._kept.append((track, track.pending))
+        else:
+            self.coalesced += 1
+        track.pending = fix
+        return Outcome.LIVE
+
+    def take(self, now: float) -> tuple[list[Track], list[tuple[Track, Fix]]]:
+        """The vehicles that have a new live fix, and the fixes that were kept though newer ones came.
+
+        A vehicle's turn comes at most every `coalesce_s` seconds.
+        """
+        kept, self._kept = self._kept, []
+        self._moved[: len(self.tracks)] = False
+        due_before = now - self._coalesce_s
+        moved, waiting = [], []
+        for track in self._waiting:
+            if track.taken_at <= due_before:
+                moved.append(track)
+                self._make_live(track, now)
+            else:
+                waiting.append(track)
+        self._waiting = waiting
+        if moved:
+            slots = [track.slot for track in moved]
+            self._moved[slots] = True
+            self._active[slots] = [track.is_active for track in moved]
+            self._lat[slots] = [track.fix.lat for track in moved if track.fix]
+            self._lng[slots] = [track.fix.lng for track in moved if track.fix]
+        return moved, kept
+
+    @staticmethod
+    def _make_live(track: Track, now: float) -> None:
+        fix = track.pending
+        if fix is None:
+            return
+        track.fix, track.pending, track.taken_at = fix, None, now
+        track.peer_part = track.tracked_part = encode_part(
+            Peer(
+                vehicle_id=track.vehicle_id,
+                lat=fix.lat,
+                lng=fix.lng,
+                ts=fix.ts,
+                speed=fix.speed,
+                heading=fix.heading,
+            )
+        )
+        if fix.battery is not None or fix.signal is not None:
+            track.battery = fix.battery if fix.battery is not None else track.battery
+            track.signal = fix.signal if fix.signal is not None else track.signal
+            track.tracked_part = encode_part(
+                TrackedPeer(
+                    vehicle_id=track.vehicle_id,
+                    lat=fix.lat,
+                    lng=fix.lng,
+                    ts=fix.ts,
+                    speed=fix.speed,
+                    heading=fix.heading,
+                    battery=fix.battery,
+                    signal=fix.signal,
+                )
+            )
+
+    def set_active(self, track: Track, active: bool) -> None:
+        """Whether others may see the vehicle: it is online. Its last fix stays known."""
+        track.is_active = active
+        self._active[track.slot] = active and track.fix is not None
+
+    def columns(self) -> "Columns":
+        """A copy of the columns of all active vehicles."""
+        slots = np.flatnonzero(self._active[: len(self.tracks)]).astype(np.int64, copy=False)
+        return Columns(slots, self._fleet[slots], self._lat[slots], self._lng[slots], self._moved[slots])
+
+    def active(self) -> Iterator[Track]:
+        """The vehicles that others may see."""
+        return (track for track in self.tracks if track.is_active and track.fix is not None)
+
+
+class Columns(NamedTuple):
+    """The active vehicles, column by column: numbers, fleets, degrees, and whether they moved at the last `take`."""
+
+    slots: NDArray[np.int64]
+    fleets: NDArray[np.int64]
+    lat: NDArray[np.float64]
+    lng: NDArray[np.float64]
+    moved: NDArray[np.bool_]

@@ -1,0 +1,49 @@
+"""How services tell the realtime engine, which they do not know, that somebody has lost a right.
+
+`config.realtime` hangs a listener here at start. A process without sockets has none: there the notice goes nowhere,
+and the servers find the right gone at the next register.
+"""
+
+from enum import StrEnum
+from functools import partial
+from typing import Protocol
+
+from django.db import transaction
+
+
+class Reason(StrEnum):
+    """Why sessions end."""
+
+    VEHICLE_DISABLED = "vehicle_disabled"
+    VEHICLE_DELETED = "vehicle_deleted"
+    VEHICLE_MOVED = "vehicle_moved"  # to another fleet or owner: what it may see has changed
+    DEVICE_REVOKED = "device_revoked"
+    DEVICE_DELETED = "device_deleted"
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a reason, not a secret
+
+
+class Listener(Protocol):
+    """Ends the sessions of a vehicle, or of a device and of whoever came in with that device's token."""
+
+    def __call__(self, *, vehicle_pk: int | None, device_pk: int | None, reason: Reason) -> None:
+        """Called after commit, in the thread of the service; must return at once and not raise."""
+
+
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have `listener` called for each right that is lost."""
+    _listeners.append(listener)
+
+
+def unlisten(listener: Listener) -> None:
+    """Take it off again."""
+    _listeners.remove(listener)
+
+
+def sessions_end(*, vehicle_pk: int | None = None, device_pk: int | None = None, reason: Reason) -> None:
+    """Tell the listeners once the transaction is committed; what one of them raises is logged and hurts nobody."""
+    for listener in _listeners:
+        tell = partial(listener, vehicle_pk=vehicle_pk, device_pk=device_pk, reason=reason)
+        transaction.on_commit(tell, robust=True)
