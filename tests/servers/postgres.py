@@ -59,7 +59,7 @@ def _of_the_wheel(run: Run) -> Path | None:
 
 
 def start(run: Run, *, durable: bool = False) -> Server:
-    """Start a PostgreSQL. It forgets to sync for speed's sake, unless it is to be `durable` for a test that kills it."""
+    """Start a PostgreSQL. For speed it does not sync to the disk, unless a test that kills it wants it `durable`."""
     folder = programs(run)
     user, group = _unprivileged()
     directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=run.directory))

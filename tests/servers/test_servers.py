@@ -75,7 +75,10 @@ def test_the_shared_postgres_answers_in_utf8(postgres_url: str) -> None:
 
 
 def test_a_second_process_of_the_run_gets_the_same_server(run: Run, redis_url: str) -> None:
-    asked = "from tests.servers import redis; from tests.servers.run import Run; print(Run().shared('redis', redis.start).url)"
+    asked = (
+        "from tests.servers import redis; from tests.servers.run import Run\n"
+        "print(Run().shared('redis', redis.start).url)"
+    )
     answer = subprocess.run(
         [sys.executable, "-c", asked], env=os.environ | {RUN_DIRECTORY: str(run.directory)}, capture_output=True
     )
@@ -116,7 +119,7 @@ def test_a_missing_server_says_what_to_install(
 def test_a_missing_browser_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv(chromium.CHOICE, "system")
-    with pytest.raises(ServerError, match="python -m tests.servers.chromium"):
+    with pytest.raises(ServerError, match=r"python -m tests\.servers\.chromium"):
         chromium.required()
 
 
