@@ -1,5 +1,4 @@
 import json
-import math
 from typing import Any
 
 import msgspec
@@ -9,8 +8,7 @@ from hypothesis import strategies as st
 
 from v2v.protocol import commands, fields
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.commands import DispatchCommand, VehicleCommand
-from v2v.protocol.decode import Malformed, Refusal, decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.decode import Refusal, decode_dispatch_command, decode_vehicle_command
 
 DECODERS = [decode_vehicle_command, decode_dispatch_command]
 FIX = {"lat": 25.2, "lng": 55.3}
@@ -43,7 +41,10 @@ keys = st.sampled_from(
     sorted({key for decoder in DECODERS for kind in decoder.types for key in msgspec.structs.fields(kind)}, key=str)
 ).map(lambda field: field.encode_name)
 messages = st.fixed_dictionaries(
-    {"event": st.sampled_from(names) | json_values, "data": st.dictionaries(keys | st.text(), json_values) | json_values},
+    {
+        "event": st.sampled_from(names) | json_values,
+        "data": st.dictionaries(keys | st.text(), json_values) | json_values,
+    },
     optional={"id": json_values, "ts": json_values, "ttlMs": json_values},
 )
 
