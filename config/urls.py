@@ -1,8 +1,24 @@
 """Every address that HTTP serves."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django_prometheus.exports import ExportToDjangoView
+
+from config import health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("v2v.api.urls")),
+    path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("health", health.health, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", ExportToDjangoView, name="metrics"),
 ]
+
+handler400 = "v2v.api.problems.bad_request"
+handler403 = "v2v.api.problems.permission_denied"
+handler404 = "v2v.api.problems.not_found"
+handler500 = "v2v.api.problems.server_error"
