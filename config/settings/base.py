@@ -75,7 +75,7 @@ def secret_key() -> str:
 SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 # Full origins (scheme, host, port) of pages that may open a socket; the server's own are always among them.
-ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", [])
+ALLOWED_ORIGINS: list[str] = env.list("ALLOWED_ORIGINS", [])
 CSRF_TRUSTED_ORIGINS = [origin for origin in ALLOWED_ORIGINS if origin.startswith(("http://", "https://"))]
 FIREBASE_PROJECT_ID = env.str("FIREBASE_PROJECT_ID", "")
 FIREBASE_CREDENTIALS = env.str("FIREBASE_CREDENTIALS", "")

@@ -32,11 +32,13 @@ AlertType = Literal["crash", "medical", "breakdown", "hazard", "security", "othe
 Severity = Literal["critical", "high", "medium", "low"]
 
 
-class Data(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
+class Data(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
     """The `data` of a command."""
 
 
-class Command(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, tag_field="event", gc=False):
+class Command(
+    Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True, tag_field="event", gc=False
+):
     """The envelope: `id` asks for an answer, `ts` is when it was sent, `ttl_ms` how long it is good for."""
 
     id: MessageId | None = None

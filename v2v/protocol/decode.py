@@ -74,7 +74,8 @@ class CommandDecoder(Generic[CommandT]):
             return Malformed(ErrorCode.VALIDATION_ERROR, details=details, command_id=message_id)
         kind = self._events.get(loose.event)
         if kind is None:
-            return Refusal(ErrorCode.UNKNOWN_EVENT, details={"event": loose.event[:MAX_ID_CHARS]}, command_id=message_id)
+            details = {"event": loose.event[:MAX_ID_CHARS]}
+            return Refusal(ErrorCode.UNKNOWN_EVENT, details=details, command_id=message_id)
         return Refusal(_code_of(kind), details=_details_of(str(error)), command_id=message_id)
 
 

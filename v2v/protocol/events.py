@@ -113,10 +113,9 @@ class HeartbeatAck(Event, tag="heartbeat_ack"):
     """The answer to a heartbeat."""
 
     class Data(Part):
-        """The server's clock, epoch milliseconds; the heartbeat's id if it had one."""
+        """The server's clock, epoch milliseconds."""
 
         ts: int
-        id: str | None = None
 
     data: Data
 
@@ -135,6 +134,28 @@ class PresenceUpdate(Event, tag="presence_update"):
     data: Data
 
 
+class PeerLocations(Event, tag="peer_locations"):
+    """Where a vehicle's neighbors are that moved since the last such frame; put together by `peer_locations`."""
+
+    class Data(Part):
+        """One entry a neighbor."""
+
+        peers: list[Peer]
+
+    data: Data
+
+
+class Locations(Event, tag="locations"):
+    """Where the vehicles in a dispatcher's view are that moved; put together by `locations`."""
+
+    class Data(Part):
+        """One entry a vehicle."""
+
+        peers: list[TrackedPeer]
+
+    data: Data
+
+
 class NearbySnapshot(Event, tag="nearby_snapshot"):
     """Everybody near, by distance."""
 
@@ -144,7 +165,6 @@ class NearbySnapshot(Event, tag="nearby_snapshot"):
         vehicle_id: str
         radius_m: float
         peers: list[NearbyPeer]
-        id: str | None = None
 
     data: Data
 
@@ -309,6 +329,27 @@ class Error(Event, tag="error"):
 
     data: Data
 
+
+ServerEvent = (
+    Registered
+    | Ack
+    | HeartbeatAck
+    | PresenceUpdate
+    | PeerLocations
+    | Locations
+    | NearbySnapshot
+    | ProximityEvent
+    | EmergencyAlert
+    | AlertUpdated
+    | Message
+    | MessageStatus
+    | CallIncoming
+    | CallState
+    | RadioText
+    | ServerShutdown
+    | TokenExpiring
+    | Error
+)
 
 encode_part = msgspec.json.Encoder().encode
 encode_event = msgspec.json.Encoder().encode

@@ -1,0 +1,1 @@
+"""Nearness: which vehicles are close to each other, and when that changes."""

@@ -37,7 +37,7 @@ class BatchWriter(Generic[T]):
         self._rows.append(row)
 
     async def flush(self) -> None:
-        """Store what is kept. A batch that fails stays for the next time; a flush under way is not joined by another."""
+        """Store what is kept. A batch that fails stays for the next time; two flushes never run at once."""
         if self._is_writing:
             return
         self._is_writing = True

@@ -174,7 +174,7 @@ class Session:
     def _answer(self, command: Command, answer: Answer) -> None:
         if answer is not None:
             self.send(answer)
-        elif command.id is not None:
+        if command.id is not None and not isinstance(answer, events.Ack):
             self.send(events.Ack(data=events.Ack.Data(id=command.id)))
 
     def _fail(self, command_id: str | None) -> None:

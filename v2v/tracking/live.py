@@ -127,6 +127,7 @@ class LiveState:
         A vehicle's turn comes at most every `coalesce_s` seconds.
         """
         kept, self._kept = self._kept, []
+        self._moved[: len(self.tracks)] = False
         due_before = now - self._coalesce_s
         moved, waiting = [], []
         for track in self._waiting:
@@ -182,12 +183,9 @@ class LiveState:
         self._active[track.slot] = active and track.fix is not None
 
     def columns(self) -> "Columns":
-        """A copy of the columns of all active vehicles, for the tick; marks them as not moved."""
-        count = len(self.tracks)
-        slots = np.flatnonzero(self._active[:count]).astype(np.int64, copy=False)
-        columns = Columns(slots, self._fleet[slots], self._lat[slots], self._lng[slots], self._moved[slots])
-        self._moved[:count] = False
-        return columns
+        """A copy of the columns of all active vehicles."""
+        slots = np.flatnonzero(self._active[: len(self.tracks)]).astype(np.int64, copy=False)
+        return Columns(slots, self._fleet[slots], self._lat[slots], self._lng[slots], self._moved[slots])
 
     def active(self) -> Iterator[Track]:
         """The vehicles that others may see."""
@@ -195,7 +193,7 @@ class LiveState:
 
 
 class Columns(NamedTuple):
-    """The active vehicles, column by column: numbers, fleets, degrees, and whether they moved since the last tick."""
+    """The active vehicles, column by column: numbers, fleets, degrees, and whether they moved at the last `take`."""
 
     slots: NDArray[np.int64]
     fleets: NDArray[np.int64]

@@ -18,9 +18,7 @@ def location_handler(live: LiveState) -> AtOnce:
         bucket = session.location_bucket
         now = session.heard_at
         if bucket is None:
-            bucket = session.location_bucket = engine.limiter.bucket(
-                f"location:{session.name}", engine.config.location
-            )
+            bucket = session.location_bucket = engine.limiter.bucket(f"location:{session.name}", engine.config.location)
         if wait_s := bucket.take(now):
             metrics.REJECTED.labels("rate_limited").inc()
             raise rate_limited("location", wait_s, command)
@@ -41,7 +39,7 @@ def heartbeat_handler(live: LiveState) -> AtOnce:
             track = live.tracks[session.slot]
             track.battery = command.data.battery if command.data.battery is not None else track.battery
             track.signal = command.data.signal if command.data.signal is not None else track.signal
-        data = events.HeartbeatAck.Data(ts=session.engine.clock.now_ms(), id=command.id)
+        data = events.HeartbeatAck.Data(ts=session.engine.clock.now_ms())
         return events.HeartbeatAck(data=data)
 
     return heartbeat

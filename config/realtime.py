@@ -1,0 +1,139 @@
+"""The one place that hangs each app's handlers on the sockets."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.protocol import events
+from v2v.protocol.commands import Heartbeat, LocationUpdate, NearbyRefresh, Register, ViewSet
+from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.fields import MAX_FRAME_BYTES
+from v2v.proximity.engine import ProximityEngine
+from v2v.proximity.nearby import nearby_peers
+from v2v.proximity.services import Crossing, proximity_events_store
+from v2v.proximity.ticker import Ticker
+from v2v.proximity.ws import nearby_refresh_handler
+from v2v.realtime.batch import BatchWriter
+from v2v.realtime.config import EngineConfig
+from v2v.realtime.engine import Engine
+from v2v.realtime.session import Kind, Session
+from v2v.realtime.socket import RealtimeConsumer
+from v2v.tracking.keeper import LastStateKeeper
+from v2v.tracking.live import LiveState
+from v2v.tracking.services import LastState, last_states_store
+from v2v.tracking.ws import heartbeat_handler, location_handler
+from v2v.vehicles import notices
+from v2v.vehicles.ws import Endings, register_handler
+
+_STORE_EVERY_S = 1.0
+_KEEP_EVERY_S = 10.0
+_CHECK_DISPATCHERS_EVERY_S = 15.0  # a role that was taken away is gone within 30 s
+_MAX_CROSSINGS = 200_000
+_MAX_STATES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """The running parts that pages, API and health ask."""
+
+    engine: Engine
+    live: LiveState
+    vehicle_socket: RealtimeConsumer
+    dispatch_socket: RealtimeConsumer
+
+
+def engine_config() -> EngineConfig:
+    """The engine's numbers from the settings."""
+    return EngineConfig(
+        heartbeat_interval_s=settings.HEARTBEAT_INTERVAL_MS / 1000,
+        heartbeat_timeout_s=settings.HEARTBEAT_TIMEOUT_MS / 1000,
+        stale_s=settings.STALE_CONNECTION_MS / 1000,
+        sweep_interval_s=settings.SWEEP_INTERVAL_MS / 1000,
+        register_timeout_s=settings.REGISTER_TIMEOUT_MS / 1000,
+        unregistered_per_address=settings.CONNECTIONS_PER_ADDRESS,
+        origins=frozenset(settings.ALLOWED_ORIGINS),
+    )
+
+
+def build() -> Realtime:
+    """Put the parts together; nothing runs before the engine is started."""
+    engine = Engine(engine_config(), release=close_old_connections)
+    live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
+    endings = Endings(engine)
+    notices.listen(endings)
+    _add_ticker(engine, live)
+    _add_keeper(engine, live)
+    engine.every("dispatchers", _CHECK_DISPATCHERS_EVERY_S, partial(dispatchers_check, engine))
+    nearby_refresh = nearby_refresh_handler(live, radius_m=settings.NEARBY_RADIUS_M, may_see=may_see)
+    heartbeat = heartbeat_handler(live)
+    vehicle = Kind(
+        name="vehicle",
+        decode=decode_vehicle_command,
+        frame=events.peer_locations,
+        at_once={LocationUpdate: location_handler(live), Heartbeat: heartbeat, NearbyRefresh: nearby_refresh},
+        in_turn={Register: register_handler(live, endings, partial(registered, live))},
+    )
+    dispatch = Kind(
+        name="dispatch",
+        decode=decode_dispatch_command,
+        frame=events.locations,
+        at_once={Heartbeat: heartbeat, NearbyRefresh: nearby_refresh, ViewSet: view_set},
+    )
+    return Realtime(
+        engine=engine,
+        live=live,
+        vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
+        dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=dispatcher_welcome(engine, live)),
+    )
+
+
+def _add_ticker(engine: Engine, live: LiveState) -> None:
+    crossings: BatchWriter[Crossing] = BatchWriter("proximity-events", proximity_events_store, limit=_MAX_CROSSINGS)
+    proximity = ProximityEngine(radius_m=settings.NEARBY_RADIUS_M, hold_s=settings.PROXIMITY_HOLD_MS / 1000)
+    ticker = Ticker(engine, live, proximity, crossings)
+    engine.presence_listeners.append(ticker.presence_changed)
+    engine.every("tick", settings.TICK_MS / 1000, ticker.step)
+    engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
+    engine.closing += [ticker.close, crossings.close]
+
+
+def _add_keeper(engine: Engine, live: LiveState) -> None:
+    states: BatchWriter[LastState] = BatchWriter("last-states", last_states_store, limit=_MAX_STATES)
+    keeper = LastStateKeeper(engine, live, states)
+    engine.every("last-states", _KEEP_EVERY_S, keeper.step)
+    engine.closing += [keeper.step, states.close]
+
+
+def registered(live: LiveState, session: Session, device_id: str) -> events.Event:
+    """A vehicle's snapshot."""
+    engine = session.engine
+    config = engine.config
+    data = events.Registered.Data(
+        vehicle_id=session.name,
+        device_id=device_id,
+        session_id=session.id,
+        heartbeat_interval_ms=int(config.heartbeat_interval_s * 1000),
+        server_ts=engine.clock.now_ms(),
+        limits={
+            "locationHz": config.location.rate,
+            "locationBurst": config.location.burst,
+            "messageHz": config.message.rate,
+            "signallingHz": config.signalling.rate,
+            "emergencyEveryMs": int(1000 / config.emergency.rate),
+            "maxFrameBytes": MAX_FRAME_BYTES,
+            "radiusM": settings.NEARBY_RADIUS_M,
+            # When a report is worth sending (ETSI EN 302 637-2): any of these has changed by so much.
+            "report": {"minIntervalMs": 200, "headingDeg": 4, "distanceM": 4, "speedMps": 0.5, "maxIntervalMs": 15_000},
+        },
+        alerts=[],
+        calls=[],
+        messages=[],
+        nearby=nearby_peers(engine, live, live.tracks[session.slot], radius_m=settings.NEARBY_RADIUS_M),
+    )
+    return events.Registered(data=data)
+
+
+realtime = build()

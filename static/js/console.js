@@ -1,0 +1,187 @@
+// The console: makes the parts and connects them. Each part knows only the store, the socket and its own element.
+
+import { ticker } from "./clock.js";
+import { Drawer } from "./drawer.js";
+import { linkVehicle, linkView, linkedVehicle, linkedView } from "./link.js";
+import { VehicleList } from "./list.js";
+import { ConsoleMap } from "./map/map.js";
+import { Nearby } from "./nearby.js";
+import { Socket, socketUrl } from "./socket.js";
+import { Store } from "./store.js";
+import { toggleTheme } from "./theme.js";
+import { ConnectionBanner } from "./ui/connection.js";
+import { bindKey, showKeys } from "./ui/keys.js";
+import { followSheet } from "./ui/sheet.js";
+import { Toasts } from "./ui/toasts.js";
+import { toggleUnits, units } from "./units.js";
+
+const VIEW_SETTLES_MS = 250;
+const AGING_MS = 5000;
+const element = (id) => document.getElementById(id);
+
+const socket = new Socket(socketUrl("/ws/dispatch/"));
+const store = new Store(socket);
+const toasts = new Toasts(element("toasts"), element("toast-template"), JSON.parse(element("error-texts").textContent));
+const map = new ConsoleMap(element("map"));
+const list = new VehicleList(element("vehicle-list"), element("vehicle-filter"), store);
+const drawer = new Drawer(element("drawer"), store, toasts);
+const nearby = new Nearby(element("drawer"), element("nearby-row"), { socket, store, toasts });
+new ConnectionBanner(socket, element("connection"), element("connection-banner"));
+followSheet(element("rail"), element("sheet-handle"));
+
+// ---- Selecting a vehicle: list, map and drawer agree, and the address keeps it.
+
+function select(vehicleId, { center = true } = {}) {
+  linkVehicle(vehicleId);
+  drawer.open(vehicleId);
+  if (center) map.show(store.get(vehicleId));
+  mark(vehicleId);
+}
+
+function mark(vehicleId) {
+  list.select(vehicleId);
+  map.vehicles.select(vehicleId, Number(element("map").dataset.radiusM));
+}
+
+function deselect() {
+  if (drawer.vehicleId === null) return;
+  const row = list.row(drawer.vehicleId);
+  linkVehicle(null);
+  drawer.close();
+  row?.focus({ preventScroll: true });
+}
+
+function announce(text) {
+  element("announcer").textContent = text;
+}
+
+drawer.addEventListener("opened", ({ detail }) => {
+  nearby.open(detail);
+  announce(`Details of ${detail}`);
+});
+drawer.addEventListener("closed", () => {
+  nearby.open(null);
+  mark(null);
+});
+drawer.addEventListener("action", ({ detail }) => {
+  if (detail.sort) nearby.sortBy(detail.sort);
+  else if (detail.action === "refresh") nearby.refresh();
+  else if (detail.action === "center") map.show(store.get(drawer.vehicleId));
+  else if (detail.action === "close") deselect();
+});
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("a.row[data-vehicle-id]");
+  if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  select(row.dataset.vehicleId);
+});
+addEventListener("popstate", () => {
+  const vehicleId = linkedVehicle();
+  if (vehicleId === drawer.vehicleId) return;
+  if (vehicleId === null) drawer.close();
+  else select(vehicleId);
+});
+
+// ---- The map follows the store, and tells the server what it shows.
+
+let placed = false;
+store.addEventListener("snapshot", () => {
+  map.vehicles.replace(store.vehicles.values());
+  sendView();
+  if (placed) return;
+  placed = true;
+  placeFirst();
+});
+store.addEventListener("moved", ({ detail }) => map.vehicles.move(detail));
+store.addEventListener("presence", () => map.vehicles.redraw());
+
+function placeFirst() {
+  const view = linkedView();
+  const vehicle = store.get(linkedVehicle());
+  if (view) map.leaflet.setView([view.lat, view.lng], view.zoom);
+  else if (vehicle?.lat !== undefined) map.show(vehicle);
+  else map.fit([...store.vehicles.values()]);
+  map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
+}
+
+function sendView() {
+  socket.send("view_set", { bbox: map.bounds() });
+}
+let settling;
+map.leaflet.on("moveend", () => {
+  clearTimeout(settling);
+  settling = setTimeout(sendView, VIEW_SETTLES_MS);
+});
+map.vehicles.on("pick", ({ vehicleId, members }) => {
+  if (vehicleId) select(vehicleId, { center: false });
+  else if (members) map.fit(members, 17);
+});
+setInterval(() => map.vehicles.redraw(), AGING_MS);
+
+// ---- What went wrong.
+
+socket.addEventListener("error", ({ detail }) => toasts.error(detail));
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.body.addEventListener(failure, () => toasts.error({ code: "unavailable" }));
+}
+document.body.addEventListener("htmx:responseError", ({ detail }) => {
+  const code = { 403: "forbidden", 404: "not_found", 429: "rate_limited" }[detail.xhr.status] ?? "internal_error";
+  toasts.error({ code });
+  if (detail.target === element("drawer")) deselect();
+});
+
+// ---- Buttons and keys.
+
+const search = element("vehicle-search");
+const showUnit = () => (element("unit").textContent = units.system);
+units.addEventListener("change", showUnit);
+showUnit();
+
+const fitAll = () => map.fit([...store.vehicles.values()]);
+const help = () => showKeys(element("keys"));
+element("fit").addEventListener("click", fitAll);
+element("unit").addEventListener("click", toggleUnits);
+element("theme").addEventListener("click", toggleTheme);
+element("help").addEventListener("click", help);
+
+function back() {
+  const menu = document.querySelector("details.menu[open]");
+  if (menu) menu.open = false;
+  else if (document.activeElement === search) list.moveFocus(0);
+  else deselect();
+}
+
+bindKey("/", "Search vehicles", () => search.select());
+bindKey("j", "Next vehicle", () => list.moveFocus(1));
+bindKey("k", "Previous vehicle", () => list.moveFocus(-1));
+bindKey("Enter", "Open the vehicle");
+bindKey("Escape", "Back", back);
+bindKey("r", "Refresh nearby", () => nearby.refresh());
+bindKey("s", "Sort nearby by distance or activity", () => nearby.toggleSort());
+bindKey("f", "Show all vehicles on the map", fitAll);
+bindKey("u", "Kilometers or miles", toggleUnits);
+bindKey("t", "Light or dark", toggleTheme);
+bindKey("?", "Show the keys", help);
+
+// ---- The clock of the fleet's zone.
+
+const clock = element("clock");
+const clockFormat = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: clock.dataset.timeZone, timeZoneName: "short",
+});
+ticker.addEventListener("tick", () => (clock.textContent = clockFormat.format(Date.now())));
+
+// ---- What is drawn on the canvas, for whoever cannot see it: tests and measurements.
+
+window.v2v = Object.freeze({
+  placeOf: (vehicleId) => map.vehicles.placeOf(vehicleId),
+  effort: () => map.vehicles.effort,
+});
+
+// ---- A vehicle that the link names is in the page already.
+
+if (drawer.vehicleId !== null) {
+  mark(drawer.vehicleId);
+  nearby.open(drawer.vehicleId);
+}
+socket.connect();

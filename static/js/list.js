@@ -1,0 +1,99 @@
+// The list of vehicles in the rail: rendered by the server, kept up to date in place from the store.
+
+import { serverNow, showTime, ticker } from "./clock.js";
+import { percentText } from "./units.js";
+
+const LOW_BATTERY = 20;
+const ONLINE_AT_MOST_MS = 59_000; // online means heard within the heartbeat's timeout, even when the map does not show it
+const STATE_WORDS = { online: "Online", timeout: "Timeout", offline: "Offline" };
+
+/** When a vehicle was last heard, for the eye: what is out of the map's view is online without its positions coming here. */
+export const lastHeard = (vehicle, now = serverNow()) =>
+  vehicle.status === "online" ? Math.max(vehicle.lastSeen ?? 0, now - ONLINE_AT_MOST_MS) : vehicle.lastSeen;
+
+/** Put a vehicle's state into an element that has a pill. */
+export function showState(element, status) {
+  if (element.dataset.status === status) return;
+  element.dataset.status = status;
+  const word = element.querySelector(".pill-word");
+  if (word) word.textContent = STATE_WORDS[status];
+}
+
+export class VehicleList {
+  #list;
+  #store;
+  #selected = null;
+
+  constructor(list, form, store) {
+    this.#list = list;
+    this.#store = store;
+    store.addEventListener("snapshot", () => this.update());
+    store.addEventListener("presence", ({ detail }) => this.#updateOne(detail));
+    ticker.addEventListener("tick", () => this.update());
+    list.addEventListener("htmx:afterSettle", () => this.update());
+    form.addEventListener("htmx:afterRequest", () => keepFilter(form));
+  }
+
+  select(vehicleId) {
+    this.#selected = vehicleId;
+    this.update();
+  }
+
+  /** The row's link of a vehicle, if it is among those loaded. */
+  row(vehicleId) {
+    return this.#list.querySelector(`[data-vehicle-id="${CSS.escape(vehicleId)}"]`);
+  }
+
+  /** Move the focus by one row, from the focused or the selected one. */
+  moveFocus(step) {
+    const rows = [...this.#list.querySelectorAll(".vehicle-row")];
+    const from = rows.indexOf(document.activeElement);
+    const start = from >= 0 ? from : rows.findIndex((row) => row.ariaCurrent === "true");
+    const row = rows[start < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, start + step))];
+    row?.focus();
+    row?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Bring every loaded row up to date. Writes only what differs: with 2,000 rows most ticks write a few. */
+  update() {
+    const now = serverNow();
+    for (const row of this.#list.getElementsByClassName("vehicle-row")) this.#updateRow(row, now);
+    const counts = this.#store.counts();
+    if (counts.all === 0) return;
+    for (const [name, count] of Object.entries(counts)) {
+      const element = document.querySelector(`[data-count="${name}"]`);
+      if (element.textContent !== String(count)) element.textContent = count;
+    }
+  }
+
+  #updateOne(vehicle) {
+    const row = this.row(vehicle.vehicleId);
+    if (row) this.#updateRow(row, serverNow());
+  }
+
+  #updateRow(row, now) {
+    const current = row.dataset.vehicleId === this.#selected;
+    if (current !== (row.ariaCurrent === "true")) row.ariaCurrent = current ? "true" : null;
+    const vehicle = this.#store.get(row.dataset.vehicleId);
+    if (!vehicle) return;
+    showState(row, vehicle.status);
+    const heard = lastHeard(vehicle, now);
+    if (heard) showTime(row.querySelector("time"), heard, now);
+    const battery = row.querySelector("[data-live=battery]");
+    const text = vehicle.battery === undefined ? "" : percentText(vehicle.battery);
+    if (battery.textContent !== text) {
+      battery.textContent = text;
+      battery.toggleAttribute("data-low", vehicle.battery < LOW_BATTERY);
+    }
+  }
+}
+
+/** Keep the filter in the address, so that the link restores it. */
+function keepFilter(form) {
+  const url = new URL(location.href);
+  for (const [name, value] of new FormData(form)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  history.replaceState(history.state, "", url);
+}

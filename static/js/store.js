@@ -1,0 +1,62 @@
+// What the page knows of the vehicles: the server's snapshot, kept up to date by its events.
+
+import { setServerTime } from "./clock.js";
+
+/**
+ * A vehicle: `{vehicleId, fleet, status, lastSeen, lat?, lng?, ts?, speed?, heading?, battery?, signal?, driverName?, type?}`.
+ * Events: `snapshot`; `moved` (`detail`: the vehicles that did); `presence` (`detail`: the vehicle).
+ */
+export class Store extends EventTarget {
+  vehicles = new Map();
+
+  constructor(socket) {
+    super();
+    socket.addEventListener("registered", ({ detail }) => this.#replace(detail));
+    socket.addEventListener("locations", ({ detail }) => this.#move(detail.peers));
+    socket.addEventListener("presence_update", ({ detail }) => this.#presence(detail));
+  }
+
+  get(vehicleId) {
+    return this.vehicles.get(vehicleId);
+  }
+
+  /** How many vehicles are in each state. */
+  counts() {
+    const counts = { all: this.vehicles.size, online: 0, timeout: 0, offline: 0 };
+    for (const vehicle of this.vehicles.values()) counts[vehicle.status] += 1;
+    return counts;
+  }
+
+  #replace({ vehicles = [], serverTs }) {
+    setServerTime(serverTs);
+    this.vehicles = new Map(vehicles.map((vehicle) => [vehicle.vehicleId, vehicle]));
+    this.dispatchEvent(new Event("snapshot"));
+  }
+
+  #move(peers) {
+    const moved = [];
+    for (const report of peers) {
+      const vehicle = this.#known(report.vehicleId);
+      if (vehicle.ts > report.ts) continue; // an older fix never moves a vehicle back
+      Object.assign(vehicle, report);
+      vehicle.lastSeen = Math.max(vehicle.lastSeen ?? 0, report.ts);
+      moved.push(vehicle);
+    }
+    this.dispatchEvent(new CustomEvent("moved", { detail: moved }));
+  }
+
+  #presence(change) {
+    const vehicle = Object.assign(this.#known(change.vehicleId), change);
+    this.dispatchEvent(new CustomEvent("presence", { detail: vehicle }));
+  }
+
+  /** The vehicle of this id; one that was enrolled after the snapshot is added. */
+  #known(vehicleId) {
+    let vehicle = this.vehicles.get(vehicleId);
+    if (!vehicle) {
+      vehicle = { vehicleId, status: "online", lastSeen: null };
+      this.vehicles.set(vehicleId, vehicle);
+    }
+    return vehicle;
+  }
+}

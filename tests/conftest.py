@@ -1,0 +1,91 @@
+"""What every test may ask for: a real Redis, a real PostgreSQL, and the split of a run over two databases."""
+
+import os
+import uuid
+from collections.abc import Sequence
+
+import execnet
+import pytest
+from xdist.remote import Producer
+
+from tests import databases
+from tests.servers import postgres, redis
+from tests.servers.run import Run, ServerError
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--both-databases",
+        action="store_true",
+        help="with -n 2 or more: run integration tests on SQLite and on a private PostgreSQL",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RUN] = Run()
+    if config.getoption("both_databases") and not config.getoption("tx") and "PYTEST_XDIST_WORKER" not in os.environ:
+        raise pytest.UsageError("--both-databases needs two workers: add -n 2")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[RUN].end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for server in config.stash[RUN].started():
+        terminalreporter.write_line(f"Ran on {server.version}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
+    if not config.getoption("both_databases"):
+        return
+    if len(specs) < 2:
+        raise pytest.UsageError("--both-databases needs two workers: add -n 2")
+    try:
+        url = os.environ.get(databases.VARIABLE) or config.stash[RUN].shared("postgres", postgres.start).url
+    except ServerError as problem:
+        raise pytest.UsageError(str(problem)) from problem
+    for number, spec in enumerate(specs):
+        spec.env[databases.VARIABLE] = url if number % 2 else ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> databases.TwoDatabases | None:
+    return databases.TwoDatabases(config, log) if config.getoption("both_databases") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("both_databases"):
+        return
+    to_postgres = bool(os.environ.get(databases.VARIABLE))
+    elsewhere = [item for item in items if not databases.belongs(item.path, to_postgres=to_postgres)]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """This test run, to start servers of one's own in."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture(scope="session")
+def redis_url(run: Run) -> str:
+    """The address of the run's Redis, which all workers share: use it with `redis_prefix`."""
+    return run.shared("redis", redis.start).url
+
+
+@pytest.fixture
+def redis_prefix() -> str:
+    """What the keys and channels of this one test begin with."""
+    return f"test-{uuid.uuid4().hex}:"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(run: Run) -> str:
+    """The address of the run's PostgreSQL, on which each test makes the databases that it needs."""
+    return os.environ.get(databases.VARIABLE) or run.shared("postgres", postgres.start).url

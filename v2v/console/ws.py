@@ -1,0 +1,162 @@
+"""The dispatcher's socket: who may open it, what it begins with, what it looks at."""
+
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+
+from v2v.fleets.models import Fleet
+from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_visible
+from v2v.protocol import events
+from v2v.protocol.codes import CloseCode, ErrorCode
+from v2v.protocol.commands import ViewSet
+from v2v.protocol.decode import Refusal
+from v2v.protocol.events import VehicleState
+from v2v.realtime.engine import Engine
+from v2v.realtime.session import Answer, Session
+from v2v.realtime.socket import Welcome
+from v2v.tracking.live import LiveState
+from v2v.vehicles.models import Vehicle
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """A dispatcher's rights, and the log-in that they come from."""
+
+    session_key: str
+    actor: Actor
+    fleets: frozenset[int] | None  # None: all
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    dispatcher: Dispatcher
+    fleets: list[Fleet]
+    vehicles: list[dict[str, Any]]
+
+
+def dispatcher_of(session_key: str) -> Dispatcher:
+    """Whose log-in this is. Raises Refusal: `auth_failed` for nobody's, `forbidden` for one who may see no fleet."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    actor = actor_of_user(get_user(SimpleNamespace(session=store)))  # type: ignore[arg-type]
+    if not actor.id:
+        raise Refusal(ErrorCode.AUTH_FAILED)
+    fleets = None if actor.is_system_admin else frozenset(pk for pk in actor.roles if can(actor, Action.VIEW, pk))
+    if fleets is not None and not fleets:
+        raise Refusal(ErrorCode.FORBIDDEN, "You are a member of no fleet yet.")
+    return Dispatcher(session_key, actor, fleets)
+
+
+def may_see(session: Session, fleet: int) -> bool:
+    """Whether the dispatcher of this session may view the fleet."""
+    return isinstance(session.principal, Dispatcher) and can(session.principal.actor, Action.VIEW, fleet)
+
+
+def dispatcher_welcome(engine: Engine, live: LiveState) -> Welcome:
+    """Lets a logged-in dispatcher in; the answer is the whole state of the fleets that he may see."""
+
+    async def welcome(session: Session, scope: dict[str, Any]) -> events.Event:
+        opening = await engine.pool.run(_open, _session_key(scope))
+        dispatcher = opening.dispatcher
+        session.principal = dispatcher
+        # First the subscription, then the snapshot, with no await between: nothing can happen unseen.
+        engine.hub.register_dispatcher(session, name=dispatcher.actor.name, fleets=dispatcher.fleets)
+        data = events.Registered.Data(
+            session_id=session.id,
+            heartbeat_interval_ms=int(engine.config.heartbeat_interval_s * 1000),
+            server_ts=engine.clock.now_ms(),
+            limits={"radiusM": settings.NEARBY_RADIUS_M},
+            fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in opening.fleets],
+            vehicles=[vehicle_state(row, engine, live) for row in opening.vehicles],
+        )
+        return events.Registered(data=data)
+
+    return welcome
+
+
+def _session_key(scope: dict[str, Any]) -> str:
+    cookies: SimpleCookie = SimpleCookie()
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                cookies.load(value.decode("latin-1"))
+            except CookieError:
+                continue
+    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel else ""
+
+
+def _open(session_key: str) -> _Opening:
+    dispatcher = dispatcher_of(session_key)
+    fleets = fleets_visible(dispatcher.actor)
+    vehicles = Vehicle.objects.filter(fleet__in=fleets, deleted_at=None).values(
+        "vehicle_id",
+        "fleet__slug",
+        "driver_name",
+        "type",
+        "status__last_seen",
+        "status__lat",
+        "status__lng",
+        "status__fix_at",
+        "status__speed",
+        "status__heading",
+        "status__battery",
+        "status__signal",
+    )
+    return _Opening(dispatcher, fleets, [dict(row) for row in vehicles])
+
+
+def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> VehicleState:
+    """A vehicle in the snapshot: what is live goes before what is stored."""
+    vehicle_id = row["vehicle_id"]
+    entry = engine.presence.entries.get(vehicle_id)
+    track = live.by_vehicle.get(vehicle_id)
+    fix = track.fix if track else None
+    last_seen = engine.presence.last_seen(vehicle_id, engine.hub.by_vehicle.get(vehicle_id, []))
+    return VehicleState(
+        vehicle_id=vehicle_id,
+        fleet=row["fleet__slug"],
+        status=entry.status if entry else "offline",
+        last_seen=last_seen or _epoch_ms(row["status__last_seen"]),
+        driver_name=(entry.driver_name if entry else None) or row["driver_name"] or None,
+        type=row["type"] or None,
+        lat=fix.lat if fix else row["status__lat"],
+        lng=fix.lng if fix else row["status__lng"],
+        ts=fix.ts if fix else _epoch_ms(row["status__fix_at"]),
+        speed=fix.speed if fix else row["status__speed"],
+        heading=fix.heading if fix else row["status__heading"],
+        battery=track.battery if track else row["status__battery"],
+        signal=track.signal if track else row["status__signal"],
+    )
+
+
+def _epoch_ms(moment: Any) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)
+
+
+def view_set(session: Session, command: ViewSet) -> Answer:
+    """Only positions in this part of the map are sent from now on; none given: all."""
+    box = command.data.bbox
+    if box is not None and box[1] > box[3]:
+        details = {"field": "bbox", "issue": "south is north of north"}
+        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details, command_id=command.id)
+    session.view = box
+    return None
+
+
+async def dispatchers_check(engine: Engine) -> None:
+    """Look again at the rights behind every open dispatcher's socket: a role or log-in that was taken away ends it."""
+    for session in list(engine.hub.dispatchers):
+        known = session.principal
+        try:
+            current = await engine.pool.run(dispatcher_of, known.session_key)
+        except Refusal as refusal:
+            if refusal.code is not ErrorCode.UNAVAILABLE:  # the database is away: nobody loses a right by that
+                session.close(CloseCode.AUTH_FAILED, refusal)
+            continue
+        if current.actor.roles != known.actor.roles or current.fleets != known.fleets:
+            session.close(CloseCode.RESTARTING)  # it comes back with a snapshot of what it may see now

@@ -1,0 +1,167 @@
+"""Several times a second: who moved, who is near whom, who came and went; and one frame to everybody concerned."""
+
+import asyncio
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from v2v.protocol import events
+from v2v.proximity.engine import Crossings, Deliveries, Positions, ProximityEngine, Tick
+from v2v.proximity.services import Crossing
+from v2v.realtime import metrics
+from v2v.realtime.batch import BatchWriter
+from v2v.realtime.engine import Engine
+from v2v.realtime.presence import Entry
+from v2v.realtime.session import Session
+from v2v.tracking.live import Fix, LiveState, Track
+
+# Over so many vehicles the numbers are crunched on a thread: NumPy and SciPy let go of the interpreter meanwhile.
+_INLINE_VEHICLES = 3_000
+
+
+class Ticker:
+    """Joins the live positions, the proximity engine and the hub. `step` is one tick."""
+
+    def __init__(
+        self, engine: Engine, live: LiveState, proximity: ProximityEngine, storage: BatchWriter[Crossing]
+    ) -> None:
+        self._engine = engine
+        self._live = live
+        self._proximity = proximity
+        self._storage = storage
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="proximity")
+        self._taken_at = 0.0
+
+    async def step(self) -> None:
+        """One tick. The next one waits for it, and those that were missed meanwhile are left out."""
+        self._taken_at = self._engine.clock.monotonic()
+        moved, kept = self._live.take(self._taken_at)
+        self._engine.tally.processed += len(moved) + len(kept)
+        self._engine.tally.coalesced += self._live.coalesced
+        self._live.coalesced = 0
+        positions = Positions(*self._live.columns())
+        now = self._taken_at
+        with metrics.TICK.time():
+            if len(positions.slots) > _INLINE_VEHICLES:
+                loop = asyncio.get_running_loop()
+                tick = await loop.run_in_executor(self._thread, lambda: self._proximity.tick(positions, now=now))
+            else:
+                tick = self._proximity.tick(positions, now=now)
+        self._deliver(tick.deliveries)
+        self._tell_crossings(tick)
+        self._tell_dispatchers(moved)
+        if moved and (fix := moved[-1].fix) is not None:
+            metrics.LATENCY.observe(self._engine.clock.monotonic() - fix.received_at)
+
+    async def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    # ---- To vehicles
+
+    def _deliver(self, deliveries: Deliveries) -> None:
+        """One frame a receiver, put together from parts that were encoded once a vehicle."""
+        if not len(deliveries.receivers):
+            return
+        by_slot, tracks = self._engine.hub.by_slot, self._live.tracks
+        senders = deliveries.senders.tolist()
+        parts = [tracks[slot].peer_part for slot in senders]
+        starts = deliveries.starts.tolist()
+        for index, receiver in enumerate(deliveries.receivers.tolist()):
+            sessions = by_slot.get(receiver)
+            if sessions is not None:
+                begin, end = starts[index], starts[index + 1]
+                for session in sessions:
+                    session.send_positions(senders[begin:end], parts[begin:end])
+        self._engine.tally.delivered += len(senders)
+
+    def _tell_crossings(self, tick: Tick) -> None:
+        now_ms = self._engine.clock.now_ms()
+        watchers: dict[str, list[Session]] = {}
+        for session in self._engine.hub.dispatchers:
+            if session.watched:
+                watchers.setdefault(session.watched, []).append(session)
+        self._tell(tick.entered, "enter", now_ms, watchers)
+        self._tell(tick.exited, "exit", now_ms, watchers)
+
+    def _tell(self, crossings: Crossings, kind: str, now_ms: int, watchers: dict[str, list[Session]]) -> None:
+        columns = (crossings.first.tolist(), crossings.second.tolist(), np.round(crossings.distance_m, 1).tolist())
+        for first, second, distance in zip(*columns, strict=True):
+            one, other = self._live.tracks[first], self._live.tracks[second]
+            distance_m = None if math.isnan(distance) else distance
+            crossing = Crossing(one.fleet, one.vehicle_pk, other.vehicle_pk, kind, distance_m, now_ms)
+            self._storage.add(crossing)
+            self._tell_one(one, other, crossing, watchers)
+            self._tell_one(other, one, crossing, watchers)
+
+    def _tell_one(self, receiver: Track, peer: Track, crossing: Crossing, watchers: dict[str, list[Session]]) -> None:
+        sessions = self._engine.hub.by_slot.get(receiver.slot, ())
+        watching = watchers.get(receiver.vehicle_id, ())
+        if sessions:
+            event = _event(crossing, peer.vehicle_id, None)
+            encoded = events.encode_event(event)
+            for session in sessions:
+                session.outbox.post(encoded)
+                if crossing.type == "enter" and peer.taken_at != self._taken_at:
+                    # It stands still: without this nobody would hear of it before it moves.
+                    session.send_positions([peer.slot], [peer.peer_part])
+        if watching:
+            encoded = events.encode_event(_event(crossing, peer.vehicle_id, receiver.vehicle_id))
+            for session in watching:
+                session.outbox.post(encoded)
+
+    # ---- To dispatchers
+
+    def _tell_dispatchers(self, moved: list[Track]) -> None:
+        """One frame a dispatcher; those who see the same get the same bytes."""
+        if not moved:
+            return
+        frames: dict[tuple[object, object], tuple[list[int], list[bytes]]] = {}
+        for session in self._engine.hub.dispatchers:
+            seen = frames.get((session.fleets, session.view))
+            if seen is None:
+                tracks = [track for track in moved if is_in_view(track, track.fix, session)]
+                seen = ([track.slot for track in tracks], [track.tracked_part for track in tracks])
+                frames[session.fleets, session.view] = seen
+            if seen[0]:
+                session.send_positions(*seen)
+
+    def presence_changed(self, entry: Entry) -> None:
+        """Tell the dispatchers of the fleet, and the vehicles that are near."""
+        track = self._live.tracks[entry.slot]
+        self._live.set_active(track, entry.status == "online")
+        event = events.PresenceUpdate(
+            data=events.PresenceUpdate.Data(
+                vehicle_id=entry.vehicle_id,
+                status=entry.status,
+                last_seen=entry.last_seen,
+                driver_name=entry.driver_name,
+            )
+        )
+        self._engine.hub.to_dispatchers(entry.fleet, event)
+        peers = [self._live.tracks[slot].vehicle_id for slot in self._proximity.peers_of(entry.slot).tolist()]
+        if peers:
+            self._engine.hub.to_vehicles(peers, event)
+
+
+def is_in_view(track: Track, fix: Fix | None, session: Session) -> bool:
+    """Whether the dispatcher may see the vehicle, and has it on the map."""
+    if fix is None or not (session.fleets is None or track.fleet in session.fleets):
+        return False
+    if session.view is None:
+        return True
+    west, south, east, north = session.view
+    across = west <= fix.lng <= east if west <= east else fix.lng >= west or fix.lng <= east
+    return bool(south <= fix.lat <= north and across)
+
+
+def _event(crossing: Crossing, peer_vehicle_id: str, vehicle_id: str | None) -> events.ProximityEvent:
+    data = events.ProximityEvent.Data(
+        type="enter" if crossing.type == "enter" else "exit",
+        peer_vehicle_id=peer_vehicle_id,
+        ts=crossing.ts,
+        distance_m=crossing.distance_m,
+        vehicle_id=vehicle_id,
+    )
+    return events.ProximityEvent(data=data)

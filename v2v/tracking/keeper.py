@@ -1,0 +1,44 @@
+"""Which vehicles' last states have changed since they were stored."""
+
+from v2v.realtime.batch import BatchWriter
+from v2v.realtime.engine import Engine
+from v2v.tracking.live import LiveState, Track
+from v2v.tracking.services import LastState
+
+
+class LastStateKeeper:
+    """Hands the changed states to the writer, each vehicle once a step however often it moved."""
+
+    def __init__(self, engine: Engine, live: LiveState, storage: BatchWriter[LastState]) -> None:
+        self._engine = engine
+        self._live = live
+        self._storage = storage
+        self._stored: dict[int, tuple[str, int | None]] = {}  # by slot: status, time of the fix
+
+    async def step(self) -> None:
+        """Store what has changed."""
+        for track in self._live.tracks:
+            entry = self._engine.presence.entries.get(track.vehicle_id)
+            if entry is None:
+                continue
+            mark = (entry.status, track.fix.ts if track.fix else None)
+            if self._stored.get(track.slot) != mark:
+                self._stored[track.slot] = mark
+                self._storage.add(_state(track, entry.status, entry.last_seen))
+        await self._storage.flush()
+
+
+def _state(track: Track, status: str, last_seen: int) -> LastState:
+    fix = track.fix
+    return LastState(
+        vehicle_pk=track.vehicle_pk,
+        status=status,
+        last_seen=last_seen,
+        lat=fix.lat if fix else None,
+        lng=fix.lng if fix else None,
+        heading=fix.heading if fix else None,
+        speed=fix.speed if fix else None,
+        fix_at=fix.ts if fix else None,
+        battery=track.battery,
+        signal=track.signal,
+    )

@@ -1,0 +1,129 @@
+"""A vehicle's way in on the socket: token, limits, snapshot; and its way out when a right is taken away."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from v2v.protocol import events
+from v2v.protocol.codes import CloseCode, ErrorCode
+from v2v.protocol.commands import Register, RegisterData, VehicleInfo
+from v2v.protocol.decode import Refusal
+from v2v.realtime import metrics
+from v2v.realtime.engine import Engine
+from v2v.realtime.session import Answer, InTurn, Session, rate_limited
+from v2v.tracking.live import LiveState
+from v2v.vehicles.identity import Authenticated, AuthRefusal, vehicle_authenticate
+from v2v.vehicles.notices import Reason
+from v2v.vehicles.services import vehicle_describe
+
+log = structlog.get_logger(__name__)
+
+Snapshot = Callable[[Session, str], events.Event]  # the session's `registered`, for a device id
+
+_ENDINGS_KEPT = 1_000
+
+
+class Endings:
+    """Ends the sessions of whoever lost a right.
+
+    A right may be lost while its register is under way: after the token was looked up, before the hub knows the
+    session. So the last endings are kept, and a fresh session is held against those that came since it began.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._last: deque[tuple[float, int | None, int | None]] = deque(maxlen=_ENDINGS_KEPT)
+
+    def __call__(self, *, vehicle_pk: int | None, device_pk: int | None, reason: Reason) -> None:
+        """A `v2v.vehicles.notices` listener; called from the service's thread."""
+        self._last.append((self._engine.clock.monotonic(), vehicle_pk, device_pk))
+        self._engine.relay.end_sessions(
+            lambda session: concerns(session.principal, vehicle_pk, device_pk), CloseCode.REMOVED
+        )
+        log.info("sessions ended", vehicle_pk=vehicle_pk, device_pk=device_pk, reason=reason)
+
+    def since(self, began: float, principal: Authenticated) -> bool:
+        """Whether the principal lost its right at or after `began` (monotonic seconds)."""
+        return any(at >= began and concerns(principal, vehicle, device) for at, vehicle, device in list(self._last))
+
+
+def concerns(principal: object, vehicle_pk: int | None, device_pk: int | None) -> bool:
+    """Whether the principal is that vehicle, or came in by that device."""
+    if not isinstance(principal, Authenticated):
+        return False
+    by_device = device_pk is not None and device_pk in (principal.device_pk, principal.granted_by)
+    return by_device or (vehicle_pk is not None and principal.vehicle_pk == vehicle_pk)
+
+
+def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> InTurn:
+    """Takes `register`: the first of a connection, or one with a fresh token for the same vehicle."""
+
+    async def register(session: Session, command: Register) -> Answer:
+        engine, data = session.engine, command.data
+        if session.registered and session.name != data.vehicle_id:
+            raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
+        began = engine.clock.monotonic()
+        principal = await _authenticate(session, command)
+        if endings.since(began, principal):
+            raise _turned_away(session, AuthRefusal("ended_meanwhile"))
+        track = live.track_of(
+            vehicle_id=principal.vehicle_id, vehicle_pk=principal.vehicle_pk, fleet=principal.fleet_pk
+        )
+        session.principal = principal
+        session.warned_of_expiry = False
+        expires_at = principal.token_expires_at
+        session.expires_at_ms = None if expires_at is None else int(expires_at.timestamp() * 1000)
+        engine.hub.register_vehicle(
+            session,
+            vehicle_id=principal.vehicle_id,
+            device_id=principal.device_id,
+            fleet=principal.fleet_pk,
+            slot=track.slot,
+        )
+        engine.presence.came(
+            session, fleet=principal.fleet_pk, driver_name=data.driver_name or principal.driver_name or None
+        )
+        return snapshot(session, principal.device_id)
+
+    return register
+
+
+async def _authenticate(session: Session, command: Register) -> Authenticated:
+    """The principal; a session whose token is no good is closed, and its address slowed down."""
+    engine, data = session.engine, command.data
+    token = data.token or session.bearer
+    failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
+    if wait_s := failures.wait(engine.clock.monotonic()):
+        refusal = rate_limited("auth", wait_s, command)
+        session.close(CloseCode.ABUSE)
+        raise refusal
+    try:
+        if token is None:
+            raise AuthRefusal("no_token")
+        return await engine.pool.run(_admit, data, token, datetime.fromtimestamp(engine.clock.now_ms() / 1000, UTC))
+    except AuthRefusal as refusal:
+        failures.take(engine.clock.monotonic())
+        metrics.AUTH_FAILURES.labels(refusal.reason).inc()
+        refusal.command_id = command.id
+        raise _turned_away(session, refusal) from None
+
+
+def _turned_away(session: Session, refusal: Refusal) -> Refusal:
+    session.close(CloseCode.AUTH_FAILED, refusal)
+    return refusal
+
+
+def _admit(data: RegisterData, token: str, now: datetime) -> Authenticated:
+    principal = vehicle_authenticate(vehicle_id=data.vehicle_id, device_id=data.device_id, token=token, now=now)
+    vehicle_describe(
+        vehicle_pk=principal.vehicle_pk, driver_name=data.driver_name, info=_described(data.vehicle_info), now=now
+    )
+    return principal
+
+
+def _described(info: VehicleInfo | None) -> dict[str, str] | None:
+    if info is None:
+        return None
+    return {"type": info.type, "plate": info.plate, "make": info.make, "model": info.model, "color": info.color}
