@@ -93,7 +93,12 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
         check=False,
     )
     assert prepared.returncode == 0, prepared.stderr
-    command = ["env", f"--chdir={ROOT}", *(f"{key}={value}" for key, value in environment.items())]
+    command = [
+        "env",
+        "--ignore-environment",
+        f"--chdir={ROOT}",
+        *(f"{key}={value}" for key, value in environment.items()),
+    ]
     server = run.launch(
         [*command, sys.executable, "manage.py", "serve"],
         directory=directory,
