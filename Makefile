@@ -56,9 +56,9 @@ vendor: setup ## Make static/vendor again from the packages that vendor.json nam
 	@scripts/vendor.sh
 
 lock: setup ## Lock the dependencies of pyproject.toml again, at their newest
-	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header --no-annotate \
+	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header \
 		pyproject.toml -o requirements/runtime.txt
-	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header --no-annotate \
+	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header \
 		pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## Remove the environment and all that the tools left behind (keeps var/)
