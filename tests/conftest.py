@@ -1,8 +1,9 @@
 """What every test may ask for: a real Redis, a real PostgreSQL, and the split of a run over two databases."""
 
+import contextlib
 import os
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import execnet
 import pytest
@@ -10,8 +11,9 @@ from django.db import connection
 from xdist.remote import Producer
 
 from tests import databases
-from tests.servers import postgres, redis
+from tests.servers import postgres, redis, v2v
 from tests.servers.run import Run, ServerError
+from tests.servers.v2v import V2VServer
 
 RUN = pytest.StashKey[Run]()
 SESSION = pytest.StashKey[pytest.Session]()
@@ -106,3 +108,26 @@ def redis_prefix() -> str:
 def postgres_url(run: Run) -> str:
     """The address of the run's PostgreSQL, on which each test makes the databases that it needs."""
     return os.environ.get(databases.VARIABLE) or run.shared("postgres", postgres.start).url
+
+
+@pytest.fixture(scope="session")
+def server(run: Run) -> Iterator[V2VServer]:
+    """Our own server, one for all tests of this process: take a fresh vehicle from it, and leave others alone."""
+    running = v2v.start(run)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_server(run: Run) -> Iterator[Callable[..., V2VServer]]:
+    """Starts a server of the test's own, with settings of its own."""
+    running: list[V2VServer] = []
+
+    def start(**settings: str) -> V2VServer:
+        running.append(v2v.start(run, **settings))
+        return running[-1]
+
+    yield start
+    for server in running:
+        with contextlib.suppress(ProcessLookupError):
+            server.stop()

@@ -44,6 +44,7 @@ def main() -> int:
     (directory / "pid").write_text(str(server.pid))
     threading.Thread(target=stop_after_the_run, daemon=True).start()
     code = server.wait()
+    (directory / "pid").unlink()
     if stopping.is_set():
         shutil.rmtree(directory, ignore_errors=True)
         if over.is_set() and not any(directory.parent.glob("*/pid")):

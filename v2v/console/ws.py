@@ -143,7 +143,7 @@ def view_set(session: Session, command: ViewSet) -> Answer:
     box = command.data.bbox
     if box is not None and box[1] > box[3]:
         details = {"field": "bbox", "issue": "south is north of north"}
-        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details, command_id=command.id)
+        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details)
     session.view = box
     return None
 

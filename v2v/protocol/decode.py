@@ -101,10 +101,10 @@ def check_time(command: Command, *, now_ms: int) -> None:
     if command.ts is None:
         return
     if command.ts > now_ms + CLOCK_SKEW_MS:
-        raise Refusal(ErrorCode.CLOCK_SKEW, details={"serverTs": now_ms}, command_id=command.id)
+        raise Refusal(ErrorCode.CLOCK_SKEW, details={"serverTs": now_ms})
     if command.ts + (command.ttl_ms or 0) < now_ms - CLOCK_SKEW_MS:
         code = ErrorCode.EXPIRED if command.ttl_ms is not None else ErrorCode.CLOCK_SKEW
-        raise Refusal(code, details={"serverTs": now_ms}, command_id=command.id)
+        raise Refusal(code, details={"serverTs": now_ms})
 
 
 decode_vehicle_command: CommandDecoder[Any] = CommandDecoder(VehicleCommand)

@@ -20,7 +20,7 @@ def nearby_refresh_handler(live: LiveState, *, radius_m: float, may_see: MaySee)
         engine = session.engine
         bucket = engine.limiter.bucket(f"refresh:{session.id}", engine.config.refresh)
         if wait_s := bucket.take(session.heard_at):
-            raise rate_limited("refresh", wait_s, command)
+            raise rate_limited("refresh", wait_s)
         track = _track(session, command, live, may_see)
         radius = command.data.radius_m or radius_m
         peers = nearby_peers(engine, live, track, radius_m=radius)
@@ -34,13 +34,13 @@ def _track(session: Session, command: NearbyRefresh, live: LiveState, may_see: M
     wanted = command.data.vehicle_id
     if session.slot >= 0:
         if wanted not in (None, session.name):
-            raise Refusal(ErrorCode.FORBIDDEN, command_id=command.id)
+            raise Refusal(ErrorCode.FORBIDDEN)
         return live.tracks[session.slot]
     if wanted is None:
         details = {"field": "vehicleId", "issue": "missing"}
-        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details, command_id=command.id)
+        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details)
     track = live.by_vehicle.get(wanted)
     if track is None or not may_see(session, track.fleet):
-        raise Refusal(ErrorCode.NOT_FOUND, command_id=command.id)
+        raise Refusal(ErrorCode.NOT_FOUND)
     session.watched = wanted
     return track

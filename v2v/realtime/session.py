@@ -93,18 +93,23 @@ class Session:
             engine.presence.heard(self)
         try:
             command = self.kind.decode(payload)
+        except Refusal as refusal:
+            self._refuse(refusal, payload)
+            return
+        self._malformed = 0
+        try:
             if command.ts is not None:
                 check_time(command, now_ms=engine.clock.now_ms())
             handler = self.kind.at_once.get(type(command)) if self.registered else None
             if handler is None:
                 self._put_in_turn(command)
-                return
-            self._answer(command, handler(self, command))
-            self._malformed = 0
+            else:
+                self._answer(command, handler(self, command))
         except Refusal as refusal:
+            refusal.command_id = command.id
             self._refuse(refusal, payload)
         except Exception:  # one message's fault must not end the connection
-            self._fail(None)
+            self._fail(command.id)
 
     def binary_received(self) -> None:
         """A binary message came."""
@@ -141,7 +146,7 @@ class Session:
 
     def _put_in_turn(self, command: Command) -> None:
         if len(self._backlog) >= self.engine.config.backlog_commands:
-            raise rate_limited("backlog", 1.0, command)
+            raise rate_limited("backlog", 1.0)
         self._backlog.append(command)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
@@ -164,7 +169,6 @@ class Session:
             else:
                 raise Refusal(ErrorCode.UNAVAILABLE, "This server does not offer it.")
             self._answer(command, answer)
-            self._malformed = 0
         except Refusal as refusal:
             refusal.command_id = command.id
             self._refuse(refusal, b"")
@@ -220,10 +224,10 @@ class Session:
         self.send(events.Error(data=data))
 
 
-def rate_limited(kind: str, wait_s: float, command: Command) -> Refusal:
+def rate_limited(kind: str, wait_s: float) -> Refusal:
     """The refusal of a message over its limit."""
     metrics.RATE_LIMITED.labels(kind).inc()
-    return Refusal(ErrorCode.RATE_LIMITED, details={"retryAfterMs": max(1, int(wait_s * 1000))}, command_id=command.id)
+    return Refusal(ErrorCode.RATE_LIMITED, details={"retryAfterMs": max(1, int(wait_s * 1000))})
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -43,7 +43,7 @@ class Wire(Protocol):
 class AsgiWire:
     """The way through ASGI's `send`, for servers without the short way, such as Daphne.
 
-    A task sends what waits. `can_write` is a small window on it, since such a server does not tell when its peer is slow.
+    A task sends what waits. `can_write` is a small window on it: such a server does not tell when its peer is slow.
     """
 
     WINDOW = 64

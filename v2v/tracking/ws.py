@@ -21,7 +21,7 @@ def location_handler(live: LiveState) -> AtOnce:
             bucket = session.location_bucket = engine.limiter.bucket(f"location:{session.name}", engine.config.location)
         if wait_s := bucket.take(now):
             metrics.REJECTED.labels("rate_limited").inc()
-            raise rate_limited("location", wait_s, command)
+            raise rate_limited("location", wait_s)
         outcome = fix_ingest(live, live.tracks[session.slot], command.data, now=now, now_ms=engine.clock.now_ms())
         if command.id is None:
             return None

@@ -96,7 +96,7 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     token = data.token or session.bearer
     failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
     if wait_s := failures.wait(engine.clock.monotonic()):
-        refusal = rate_limited("auth", wait_s, command)
+        refusal = rate_limited("auth", wait_s)
         session.close(CloseCode.ABUSE)
         raise refusal
     try:

@@ -1,0 +1,116 @@
+"""Our own server as a process of its own, on a free port, with a database and vehicles of its own."""
+
+import http.client
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.servers.prepare import PASSWORD
+from tests.servers.run import Run, Server, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PREPARE = Path(__file__).with_name("prepare.py")
+_numbers = itertools.count()
+
+
+@dataclass
+class V2VServer:
+    """A running server: `url` of its pages, `ws_url` of its sockets, its process id, and who may come in."""
+
+    url: str
+    ws_url: str
+    pid: int
+    directory: Path
+    environment: dict[str, str]
+    tokens: dict[str, dict[str, str]]
+    _server: Server
+    _fresh: dict[str, Iterator[tuple[str, str]]] = field(default_factory=dict)
+
+    def vehicle(self, fleet: str = "alpha") -> tuple[str, str]:
+        """The id and the token of a vehicle that no other test has."""
+        left = self._fresh.setdefault(fleet, iter(self.tokens[fleet].items()))
+        return next(left)
+
+    def login(self, user: str) -> str:
+        """Log the user in as the page does; the Cookie header of the session."""
+        jar = CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        browser.open(f"{self.url}/login/", timeout=10).read()
+        form = {"username": user, "password": PASSWORD, "csrfmiddlewaretoken": _cookie(jar, "csrftoken")}
+        request = urllib.request.Request(f"{self.url}/login/", urlencode(form).encode(), {"Referer": self.url})
+        browser.open(request, timeout=10).read()
+        return f"sessionid={_cookie(jar, 'sessionid')}"
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on the server's database; what it printed."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.directory / "log").read_text()
+
+    def stop(self) -> None:
+        """Stop it and remove what it wrote."""
+        os.kill(self._server.keeper_pid, signal.SIGTERM)
+
+
+def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
+    """Prepare and start a server; `settings` are environment variables that differ from the defaults."""
+    directory = run.directory / f"v2v-{os.getpid()}-{next(_numbers)}"
+    directory.mkdir()
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    environment |= {
+        "VAR_DIR": str(directory),
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "of-a-server-under-test-0123456789-0123456789-0123456789-0123",
+        "SECURE_COOKIES": "0",
+        "PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+    prepared = subprocess.run(
+        [sys.executable, PREPARE], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert prepared.returncode == 0, prepared.stderr
+    command = ["env", f"--chdir={ROOT}", *(f"{key}={value}" for key, value in environment.items())]
+    server = run.launch(
+        [*command, sys.executable, "manage.py", "serve"],
+        directory=directory,
+        url=f"http://127.0.0.1:{port}",
+        version="V2V",
+        ready=lambda: _answers(port),
+        stop_signal=signal.SIGTERM,
+    )
+    tokens = json.loads(prepared.stdout)
+    return V2VServer(server.url, f"ws://127.0.0.1:{port}", server.pid, directory, environment, tokens, server)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/login/")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _cookie(jar: CookieJar, name: str) -> str:
+    return next(cookie.value or "" for cookie in jar if cookie.name == name)
