@@ -8,7 +8,7 @@ PYTEST = $(PYTHON_BIN)/python -m pytest -n $(JOBS) --both-databases --max-worker
 	--ignore=tests/faults --ignore=tests/load
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint format types audit bench faults docs vendor lock clean
+.PHONY: help setup run up test coverage lint format types audit bench faults docs vendor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ format: setup ## Put the code into the house style
 types: setup ## Check the types
 	@$(PYTHON_BIN)/mypy
 
+up: ## Build and start the whole system in containers: web server, PostgreSQL, Redis
+	@scripts/env.sh
+	@BUILD_TIMESTAMP=$$(date -u +%FT%TZ) docker compose up --build --detach --wait
+
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --disable-pip --require-hashes -r requirements/runtime.txt
 
@@ -56,9 +60,9 @@ vendor: setup ## Make static/vendor again from the packages that vendor.json nam
 	@scripts/vendor.sh
 
 lock: setup ## Lock the dependencies of pyproject.toml again, at their newest
-	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header --no-annotate \
+	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header \
 		pyproject.toml -o requirements/runtime.txt
-	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header --no-annotate \
+	@$(PYTHON_BIN)/uv pip compile -q --universal --generate-hashes --upgrade --no-header \
 		pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## Remove the environment and all that the tools left behind (keeps var/)

@@ -50,5 +50,9 @@ if ! uv --version >/dev/null 2>&1; then
     fi
 fi
 echo "Installing what $lock locks"
-"$uv" pip sync -q --require-hashes --python .venv/bin/python "$lock"
+sync() {
+    "$uv" pip sync -q --require-hashes --python .venv/bin/python "$lock"
+}
+# A second try trusts the certificates of the machine, which a proxy on the way may need.
+sync || UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true sync
 echo "$wanted" >.venv/synced

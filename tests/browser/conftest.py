@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.servers import chromium
@@ -21,6 +22,7 @@ def browser() -> Iterator[Browser]:
             started = playwright.chromium.launch(executable_path=chromium.required(), args=list(chromium.FLAGS))
             yield started
             started.close()
+            connections.close_all()  # beside the running loop, tests had connections of their own
 
 
 @pytest.fixture

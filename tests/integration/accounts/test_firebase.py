@@ -244,7 +244,7 @@ def test_the_server_does_not_start_with_the_emulator_outside_of_debug(debug: str
         "VAR_DIR": str(tmp_path),
         "DATABASE_URL": "",
     }
-    command = [sys.executable, "-c", "import config.settings"]
+    command = [sys.executable, "-c", "import config.settings.base"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode == 0) is starts
     assert starts or "FIREBASE_AUTH_EMULATOR_HOST makes Firebase take unsigned tokens" in done.stderr
