@@ -17,6 +17,7 @@ import { toggleUnits, units } from "./units.js";
 
 const VIEW_SETTLES_MS = 250;
 const AGING_MS = 5000;
+const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
 const element = (id) => document.getElementById(id);
 
 const socket = new Socket(socketUrl("/ws/dispatch/"));
@@ -104,8 +105,11 @@ function placeFirst() {
   map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
 }
 
+/** A small fleet is watched whole; of a large one only what the map shows. */
 function sendView() {
-  socket.send("view_set", { bbox: map.bounds() });
+  const box = store.vehicles.size > WATCHED_WHOLE ? map.bounds() : null;
+  store.watch(box);
+  socket.send("view_set", { bbox: box });
 }
 let settling;
 map.leaflet.on("moveend", () => {

@@ -4,12 +4,7 @@ import { serverNow, showTime, ticker } from "./clock.js";
 import { percentText } from "./units.js";
 
 const LOW_BATTERY = 20;
-const ONLINE_AT_MOST_MS = 59_000; // online means heard within the heartbeat's timeout, even when the map does not show it
 const STATE_WORDS = { online: "Online", timeout: "Timeout", offline: "Offline" };
-
-/** When a vehicle was last heard, for the eye: what is out of the map's view is online without its positions coming here. */
-export const lastHeard = (vehicle, now = serverNow()) =>
-  vehicle.status === "online" ? Math.max(vehicle.lastSeen ?? 0, now - ONLINE_AT_MOST_MS) : vehicle.lastSeen;
 
 /** Put a vehicle's state into an element that has a pill. */
 export function showState(element, status) {
@@ -77,14 +72,11 @@ export class VehicleList {
     const vehicle = this.#store.get(row.dataset.vehicleId);
     if (!vehicle) return;
     showState(row, vehicle.status);
-    const heard = lastHeard(vehicle, now);
-    if (heard) showTime(row.querySelector("time"), heard, now);
+    showTime(row.querySelector("time"), this.#store.lastHeard(vehicle), now);
     const battery = row.querySelector("[data-live=battery]");
-    const text = vehicle.battery === undefined ? "" : percentText(vehicle.battery);
-    if (battery.textContent !== text) {
-      battery.textContent = text;
-      battery.toggleAttribute("data-low", vehicle.battery < LOW_BATTERY);
-    }
+    const text = vehicle.battery < LOW_BATTERY ? percentText(vehicle.battery) : "";
+    if (battery.textContent !== text) battery.textContent = text;
+    battery.parentElement.hidden = text === "";
   }
 }
 

@@ -18,28 +18,32 @@ _PRINTABLE = st.characters(exclude_categories=["Cc", "Cs"])
 def values(kind: mi.Type) -> st.SearchStrategy[Any]:
     """Valid values of a type, those at its limits included."""
     match kind:
-        case mi.StrType(pattern=str() as pattern) if pattern in _REGEXES:
-            return st.from_regex(_REGEXES[pattern], fullmatch=True)
-        case mi.StrType(min_length=shortest, max_length=longest):
-            return st.text(_PRINTABLE, min_size=shortest or 0, max_size=min(longest or 100, 100))
-        case mi.IntType(ge=low, le=high):
-            return st.integers(-(2**53) if low is None else low, 2**53 if high is None else high)
-        case mi.FloatType(ge=low, gt=above, le=high):
-            least = low if above is None else above
-            return st.floats(least, high, exclude_min=above is not None, allow_nan=False, allow_infinity=False)
-        case mi.BoolType():
-            return st.booleans()
-        case mi.NoneType():
-            return st.none()
-        case mi.LiteralType(values=options):
-            return st.sampled_from(options)
         case mi.UnionType(types=types):
             return st.one_of([values(each) for each in types])
         case mi.TupleType(item_types=items):
             return st.tuples(*[values(item) for item in items])
         case mi.StructType():
             return structs(kind)
-    raise NotImplementedError(kind)
+        case mi.StrType():
+            return texts(kind)
+        case mi.FloatType() | mi.IntType():
+            return numbers(kind)
+        case mi.LiteralType(values=options):
+            return st.sampled_from(options)
+    return st.booleans() if isinstance(kind, mi.BoolType) else st.none()
+
+
+def texts(kind: mi.StrType) -> st.SearchStrategy[str]:
+    if kind.pattern in _REGEXES:
+        return st.from_regex(_REGEXES[kind.pattern], fullmatch=True)
+    return st.text(_PRINTABLE, min_size=kind.min_length or 0, max_size=min(kind.max_length or 100, 100))
+
+
+def numbers(kind: mi.FloatType | mi.IntType) -> st.SearchStrategy[float]:
+    if isinstance(kind, mi.IntType):
+        return st.integers(kind.ge if kind.ge is not None else -(2**53), kind.le if kind.le is not None else 2**53)
+    low = kind.ge if kind.gt is None else kind.gt
+    return st.floats(low, kind.le, exclude_min=kind.gt is not None, allow_nan=False, allow_infinity=False)
 
 
 @st.composite
