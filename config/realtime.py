@@ -110,13 +110,13 @@ def _add_keeper(engine: Engine, live: LiveState) -> None:
     engine.closing += [keeper.step, states.close]
 
 
-def registered(live: LiveState, session: Session, device_id: str) -> events.Event:
+async def registered(live: LiveState, session: Session) -> events.Event:
     """A vehicle's snapshot."""
     engine = session.engine
     config = engine.config
     data = events.Registered.Data(
         vehicle_id=session.name,
-        device_id=device_id,
+        device_id=session.device_id,
         session_id=session.id,
         heartbeat_interval_ms=int(config.heartbeat_interval_s * 1000),
         server_ts=engine.clock.now_ms(),
