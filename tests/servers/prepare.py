@@ -3,15 +3,13 @@
 import json
 import os
 import sys
-from pathlib import Path
 
 PASSWORD = "correct horse battery staple"
 VEHICLES = {"alpha": 120, "beta": 20}
 
 
 def main() -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.base"
     import django
 
     django.setup()
