@@ -229,7 +229,9 @@ class Client:
     def _handle(self, event: Event) -> None:
         if isinstance(event, Ack | Error) and self._pending.resolve(event):
             return
-        if isinstance(event, ServerShutdown):
+        if isinstance(event, Registered):  # again, after a new token
+            self.registered = event.data
+        elif isinstance(event, ServerShutdown):
             self._wait_s = event.data.reconnect_in_ms / 1000
         if not isinstance(event, HeartbeatAck):
             self._publish(event)

@@ -84,6 +84,12 @@ class VehicleClient(Client):
             )
         )
 
+    async def renew(self, token: str) -> None:
+        """Use another token from now on: on this connection too, so that it outlives the old one's end."""
+        self._register_data = msgspec.structs.replace(self._register_data, token=token)
+        if self._connection is not None:
+            await self.command(self._greeting())
+
     def _greeting(self) -> commands.Command:
         return commands.Register(data=self._register_data)
 

@@ -215,3 +215,20 @@ async def test_without_a_server_the_client_goes_on_trying(unused_tcp_port: int) 
             await client.wait_online(deadline_s=0.01)
         with pytest.raises(NotConnected):
             await client.command(Heartbeat(data=HeartbeatData()))
+
+
+async def test_a_new_token_is_used_on_the_open_connection_and_on_the_next(peer: Peer, vehicle: Make) -> None:
+    async with vehicle() as client:
+        side = await peer.accept_registered()
+        await client.wait_online()
+        renewing = asyncio.create_task(client.renew("fresh"))
+        again = await side.read("register")
+        assert again["data"] == {"vehicleId": "truck-1", "token": "fresh"}
+        await side.welcome(sessionId="renewed")
+        await side.send("ack", id=again["id"])
+        await renewing
+        assert client.registered is not None
+        assert client.registered.session_id == "renewed"
+        await side.drop()
+        side = await peer.accept()
+        assert (await side.register())["data"]["token"] == "fresh"
