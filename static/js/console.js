@@ -137,7 +137,7 @@ document.body.addEventListener("htmx:responseError", ({ detail }) => {
 // ---- Buttons and keys.
 
 const search = element("vehicle-search");
-const showUnit = () => (element("unit").textContent = units.system);
+const showUnit = () => (element("unit-name").textContent = units.system);
 units.addEventListener("change", showUnit);
 showUnit();
 
