@@ -137,7 +137,7 @@ document.body.addEventListener("htmx:responseError", ({ detail }) => {
 // ---- Buttons and keys.
 
 const search = element("vehicle-search");
-const showUnit = () => (element("unit").textContent = units.system);
+const showUnit = () => (element("unit-name").textContent = units.system);
 units.addEventListener("change", showUnit);
 showUnit();
 
@@ -148,9 +148,13 @@ element("unit").addEventListener("click", toggleUnits);
 element("theme").addEventListener("click", toggleTheme);
 element("help").addEventListener("click", help);
 
+const menu = document.querySelector("details.menu");
+document.addEventListener("click", ({ target }) => {
+  if (!menu.contains(target)) menu.open = false;
+});
+
 function back() {
-  const menu = document.querySelector("details.menu[open]");
-  if (menu) menu.open = false;
+  if (menu.open) menu.open = false;
   else if (document.activeElement === search) list.moveFocus(0);
   else deselect();
 }
