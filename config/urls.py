@@ -1,7 +1,6 @@
 """Every address that HTTP serves."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django_prometheus.exports import ExportToDjangoView
 
@@ -10,12 +9,11 @@ from config import health
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
-    path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout", LogoutView.as_view(), name="logout"),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", ExportToDjangoView, name="metrics"),
+    path("", include("v2v.console.urls")),
 ]
 
 handler400 = "v2v.api.problems.bad_request"

@@ -8,18 +8,21 @@ from django.utils import timezone
 from v2v.fleets.models import Fleet
 from v2v.protocol.fields import VEHICLE_ID_PATTERN
 
+# As the socket takes it: no control characters, so that a name cannot break a log line or a terminal.
+one_line = RegexValidator(r"^[^\x00-\x1f\x7f-\x9f]*\Z", "Control characters are not allowed.")
+
 
 class Vehicle(models.Model):
     """A vehicle; `vehicle_id` is its name on the wire, `version` guards edits (optimistic locking)."""
 
     vehicle_id = models.CharField(max_length=40, unique=True, validators=[RegexValidator(VEHICLE_ID_PATTERN)])
     fleet = models.ForeignKey(Fleet, models.PROTECT, related_name="vehicles")
-    type = models.CharField(max_length=64, blank=True)
-    plate = models.CharField(max_length=64, blank=True)
-    make = models.CharField(max_length=64, blank=True)
-    model = models.CharField(max_length=64, blank=True)
-    color = models.CharField(max_length=64, blank=True)
-    driver_name = models.CharField(max_length=64, blank=True)
+    type = models.CharField(max_length=64, blank=True, validators=[one_line])
+    plate = models.CharField(max_length=64, blank=True, validators=[one_line])
+    make = models.CharField(max_length=64, blank=True, validators=[one_line])
+    model = models.CharField(max_length=64, blank=True, validators=[one_line])
+    color = models.CharField(max_length=64, blank=True, validators=[one_line])
+    driver_name = models.CharField(max_length=64, blank=True, validators=[one_line])
     owner_uid = models.CharField(
         max_length=128, blank=True, db_index=True, help_text="Firebase user whose token may register this vehicle"
     )
@@ -43,8 +46,8 @@ class Device(models.Model):
     """What sits in a vehicle and connects for it: a phone, a tracker, an on-board computer."""
 
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="devices")
-    device_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=64, blank=True)
+    device_id = models.CharField(max_length=64, validators=[one_line])
+    name = models.CharField(max_length=64, blank=True, validators=[one_line])
     last_seen_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
