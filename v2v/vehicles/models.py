@@ -1,5 +1,8 @@
 """Vehicles, devices and device tokens. Nothing is deleted but marked, so that history keeps its names."""
 
+import unicodedata
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -8,8 +11,10 @@ from django.utils import timezone
 from v2v.fleets.models import Fleet
 from v2v.protocol.fields import VEHICLE_ID_PATTERN
 
-# As the socket takes it: no control characters, so that a name cannot break a log line or a terminal.
-one_line = RegexValidator(r"^[^\x00-\x1f\x7f-\x9f]*\Z", "Control characters are not allowed.")
+def one_line(text: str) -> None:
+    """Refuse control characters, as the socket does: a name must not break a log line or a terminal."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValidationError("Control characters are not allowed.", code="invalid")
 
 
 class Vehicle(models.Model):
