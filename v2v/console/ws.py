@@ -141,6 +141,7 @@ def _epoch_ms(moment: Any) -> int | None:
 
 def view_set(session: Session, command: ViewSet) -> Answer:
     """Only positions in this part of the map are sent from now on; none given: all."""
+    session.take_other()
     box = command.data.bbox
     if box is not None and box[1] > box[3]:
         details = {"field": "bbox", "issue": "south is north of north"}

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from v2v.protocol.codes import CLOSES, CloseCode
 from v2v.protocol.events import numbered
+from v2v.realtime import metrics
 from v2v.realtime.wire import Wire
 
 _SLOW_LINGER_S = 1.0
-_CLOSE_LINGER_S = 5.0
+_CLOSE_LINGER_S = 3.0
 
 Frame = Callable[[Iterable[bytes]], bytes]  # puts a frame of positions together
 
@@ -68,14 +69,12 @@ class Outbox:
         if len(self._waiting) > self._limit_frames or self._bytes > self._limit_bytes:
             self.close_slow()
 
-    def post_positions(self, senders: Sequence[int], parts: Sequence[bytes]) -> bool:
-        """Send the positions of these vehicles (numbers, and encoded parts); false when they have to wait."""
+    def post_positions(self, senders: Sequence[int], parts: Sequence[bytes]) -> None:
+        """Send the positions of these vehicles (numbers, and encoded parts), or keep the newest of each."""
         if self._wire.can_write and not self._waiting and not self._held:
             self._wire.send_frame(self._frame(parts))
-            return True
-        if not self.closed:
+        elif not self.closed:
             self._late.update(zip(senders, parts, strict=True))
-        return False
 
     @property
     def is_blocked(self) -> bool:
@@ -104,6 +103,8 @@ class Outbox:
 
     def close_slow(self) -> None:
         """Close a reader that does not keep up, and soon."""
+        if not self.closed:
+            metrics.SLOW_CLOSED.inc()
         self._close(CloseCode.SLOW_READER, _SLOW_LINGER_S)
 
     def _close(self, code: CloseCode, linger_s: float) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import structlog
 from channels.consumer import AsyncConsumer
 
-from v2v.protocol.codes import CloseCode
+from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Kind, Session
@@ -71,6 +71,9 @@ class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
             if refusal.code == "unavailable":
                 code = CloseCode.OVERLOADED
             session.close(code, refusal)
+        except Exception:
+            log.exception("welcome failed", session=session.id, address=session.address)
+            session.close(CloseCode.OVERLOADED, Refusal(ErrorCode.INTERNAL_ERROR))
 
 
 async def _until_closed(receive: Callable[[], Awaitable[dict[str, Any]]], session: Session) -> None:

@@ -63,6 +63,7 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
 
     async def register(session: Session, command: Register) -> Answer:
         engine, data = session.engine, command.data
+        session.take_other()
         if session.registered and session.name != data.vehicle_id:
             raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
         began = engine.clock.monotonic()
@@ -99,7 +100,8 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
     if wait_s := failures.wait(engine.clock.monotonic()):
         refusal = rate_limited("auth", wait_s)
-        session.close(CloseCode.ABUSE)
+        refusal.command_id = command.id
+        session.close(CloseCode.ABUSE, refusal)
         raise refusal
     try:
         if token is None:
