@@ -3,7 +3,9 @@
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
 from v2v.tracking.live import LiveState, Track
-from v2v.tracking.services import LastState
+from v2v.tracking.services import LastState, last_states_offline
+
+_Mark = tuple[str, int | None, float | None, float | None]  # status, time of the fix, battery, signal
 
 
 class LastStateKeeper:
@@ -13,15 +15,19 @@ class LastStateKeeper:
         self._engine = engine
         self._live = live
         self._storage = storage
-        self._stored: dict[int, tuple[str, int | None]] = {}  # by slot: status, time of the fix
+        self._stored: dict[int, _Mark] = {}  # by slot
+        self._has_begun = False
 
     async def step(self) -> None:
-        """Store what has changed."""
+        """Store what has changed. Raises Refusal `unavailable` while the database is away from the very beginning."""
+        if not self._has_begun:
+            await self._engine.pool.run(last_states_offline)
+            self._has_begun = True
         for track in self._live.tracks:
             entry = self._engine.presence.entries.get(track.vehicle_id)
             if entry is None:
                 continue
-            mark = (entry.status, track.fix.ts if track.fix else None)
+            mark = (entry.status, track.fix.ts if track.fix else None, track.battery, track.signal)
             if self._stored.get(track.slot) != mark:
                 self._stored[track.slot] = mark
                 self._storage.add(_state(track, entry.status, entry.last_seen))
