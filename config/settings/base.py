@@ -131,6 +131,8 @@ HEARTBEAT_TIMEOUT_MS = env.int("HEARTBEAT_TIMEOUT_MS", 45_000)
 STALE_CONNECTION_MS = env.int("STALE_CONNECTION_MS", 90_000)
 SWEEP_INTERVAL_MS = env.int("SWEEP_INTERVAL_MS", 5_000)
 REGISTER_TIMEOUT_MS = env.int("REGISTER_TIMEOUT_MS", 10_000)
+RIGHTS_CHECK_MS = env.int("RIGHTS_CHECK_MS", 15_000)  # a role that was taken away ends its sockets within so long
+LAST_STATES_MS = env.int("LAST_STATES_MS", 10_000)  # how often the last known states are stored
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 0)
 

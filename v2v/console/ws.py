@@ -17,7 +17,7 @@ from v2v.protocol.commands import ViewSet
 from v2v.protocol.decode import Refusal
 from v2v.protocol.events import VehicleState
 from v2v.realtime.engine import Engine
-from v2v.realtime.session import Answer, Session
+from v2v.realtime.session import Answer, Session, rate_limited
 from v2v.realtime.socket import Welcome
 from v2v.tracking.live import LiveState
 from v2v.vehicles.models import Vehicle
@@ -129,8 +129,8 @@ def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> Vehic
         ts=fix.ts if fix else _epoch_ms(row["status__fix_at"]),
         speed=fix.speed if fix else row["status__speed"],
         heading=fix.heading if fix else row["status__heading"],
-        battery=track.battery if track else row["status__battery"],
-        signal=track.signal if track else row["status__signal"],
+        battery=row["status__battery"] if track is None or track.battery is None else track.battery,
+        signal=row["status__signal"] if track is None or track.signal is None else track.signal,
     )
 
 
@@ -140,6 +140,9 @@ def _epoch_ms(moment: Any) -> int | None:
 
 def view_set(session: Session, command: ViewSet) -> Answer:
     """Only positions in this part of the map are sent from now on; none given: all."""
+    bucket = session.engine.limiter.bucket(f"other:{session.id}", session.engine.config.other)
+    if wait_s := bucket.take(session.heard_at):
+        raise rate_limited("view", wait_s)
     box = command.data.bbox
     if box is not None and box[1] > box[3]:
         details = {"field": "bbox", "issue": "south is north of north"}
@@ -155,8 +158,10 @@ async def dispatchers_check(engine: Engine) -> None:
         try:
             current = await engine.pool.run(dispatcher_of, known.session_key)
         except Refusal as refusal:
-            if refusal.code is not ErrorCode.UNAVAILABLE:  # the database is away: nobody loses a right by that
-                session.close(CloseCode.AUTH_FAILED, refusal)
+            if refusal.code is ErrorCode.UNAVAILABLE:  # the database is away: nobody loses a right by that
+                return
+            is_forbidden = refusal.code is ErrorCode.FORBIDDEN
+            session.close(CloseCode.FORBIDDEN if is_forbidden else CloseCode.AUTH_FAILED, refusal)
             continue
         if current.actor.roles != known.actor.roles or current.fleets != known.fleets:
             session.close(CloseCode.RESTARTING)  # it comes back with a snapshot of what it may see now
