@@ -66,8 +66,12 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
             raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
         began = engine.clock.monotonic()
         principal = await _authenticate(session, command)
+        if session.outbox.closed:  # it went while the token was looked up: nobody would ever take it off again
+            return None
         if endings.since(began, principal):
-            raise _turned_away(session, AuthRefusal("ended_meanwhile"))
+            raise _turned_away(session, command, AuthRefusal("ended_meanwhile"))
+        if session.registered and session.device_id != principal.device_id:
+            raise Refusal(ErrorCode.CONFLICT, "This connection is another device's.")
         track = live.track_of(
             vehicle_id=principal.vehicle_id, vehicle_pk=principal.vehicle_pk, fleet=principal.fleet_pk
         )
@@ -85,6 +89,14 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
         engine.presence.came(
             session, fleet=principal.fleet_pk, driver_name=data.driver_name or principal.driver_name or None
         )
+        log.info(
+            "vehicle registered",
+            session=session.id,
+            vehicle=session.name,
+            device=session.device_id,
+            fleet=principal.fleet_slug,
+            address=session.address,
+        )
         return snapshot(session, principal.device_id)
 
     return register
@@ -96,9 +108,7 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     token = data.token or session.bearer
     failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
     if wait_s := failures.wait(engine.clock.monotonic()):
-        refusal = rate_limited("auth", wait_s)
-        session.close(CloseCode.ABUSE)
-        raise refusal
+        raise _turned_away(session, command, rate_limited("auth", wait_s), CloseCode.ABUSE)
     try:
         if token is None:
             raise AuthRefusal("no_token")
@@ -106,12 +116,14 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     except AuthRefusal as refusal:
         failures.take(engine.clock.monotonic())
         metrics.AUTH_FAILURES.labels(refusal.reason).inc()
-        refusal.command_id = command.id
-        raise _turned_away(session, refusal) from None
+        raise _turned_away(session, command, refusal) from None
 
 
-def _turned_away(session: Session, refusal: Refusal) -> Refusal:
-    session.close(CloseCode.AUTH_FAILED, refusal)
+def _turned_away(
+    session: Session, command: Register, refusal: Refusal, code: CloseCode = CloseCode.AUTH_FAILED
+) -> Refusal:
+    refusal.command_id = command.id
+    session.close(code, refusal)
     return refusal
 
 
