@@ -17,7 +17,7 @@ from v2v.protocol.commands import ViewSet
 from v2v.protocol.decode import Refusal
 from v2v.protocol.events import VehicleState
 from v2v.realtime.engine import Engine
-from v2v.realtime.session import Answer, Session, rate_limited
+from v2v.realtime.session import Answer, Session
 from v2v.realtime.socket import Welcome
 from v2v.tracking.live import LiveState
 from v2v.vehicles.models import Vehicle
@@ -140,9 +140,6 @@ def _epoch_ms(moment: Any) -> int | None:
 
 def view_set(session: Session, command: ViewSet) -> Answer:
     """Only positions in this part of the map are sent from now on; none given: all."""
-    bucket = session.engine.limiter.bucket(f"other:{session.id}", session.engine.config.other)
-    if wait_s := bucket.take(session.heard_at):
-        raise rate_limited("view", wait_s)
     box = command.data.bbox
     if box is not None and box[1] > box[3]:
         details = {"field": "bbox", "issue": "south is north of north"}

@@ -37,9 +37,6 @@ def heartbeat_handler(live: LiveState) -> AtOnce:
     """Takes `heartbeat`, and the telemetry that may come with it."""
 
     def heartbeat(session: Session, command: Heartbeat) -> Answer:
-        bucket = session.engine.limiter.bucket(f"other:{session.id}", session.engine.config.other)
-        if wait_s := bucket.take(session.heard_at):
-            raise rate_limited("heartbeat", wait_s)
         if session.slot >= 0:
             track = live.tracks[session.slot]
             track.battery = command.data.battery if command.data.battery is not None else track.battery

@@ -66,12 +66,8 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
             raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
         began = engine.clock.monotonic()
         principal = await _authenticate(session, command)
-        if session.outbox.closed:  # it went while the token was looked up: nobody would ever take it off again
-            return None
         if endings.since(began, principal):
-            raise _turned_away(session, command, AuthRefusal("ended_meanwhile"))
-        if session.registered and session.device_id != principal.device_id:
-            raise Refusal(ErrorCode.CONFLICT, "This connection is another device's.")
+            raise _turned_away(session, AuthRefusal("ended_meanwhile"))
         track = live.track_of(
             vehicle_id=principal.vehicle_id, vehicle_pk=principal.vehicle_pk, fleet=principal.fleet_pk
         )
@@ -108,7 +104,9 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     token = data.token or session.bearer
     failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
     if wait_s := failures.wait(engine.clock.monotonic()):
-        raise _turned_away(session, command, rate_limited("auth", wait_s), CloseCode.ABUSE)
+        refusal = rate_limited("auth", wait_s)
+        session.close(CloseCode.ABUSE)
+        raise refusal
     try:
         if token is None:
             raise AuthRefusal("no_token")
@@ -116,14 +114,12 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     except AuthRefusal as refusal:
         failures.take(engine.clock.monotonic())
         metrics.AUTH_FAILURES.labels(refusal.reason).inc()
-        raise _turned_away(session, command, refusal) from None
+        refusal.command_id = command.id
+        raise _turned_away(session, refusal) from None
 
 
-def _turned_away(
-    session: Session, command: Register, refusal: Refusal, code: CloseCode = CloseCode.AUTH_FAILED
-) -> Refusal:
-    refusal.command_id = command.id
-    session.close(code, refusal)
+def _turned_away(session: Session, refusal: Refusal) -> Refusal:
+    session.close(CloseCode.AUTH_FAILED, refusal)
     return refusal
 
 
