@@ -23,7 +23,7 @@ from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
-from v2v.tracking.services import LastState, last_states_store
+from v2v.tracking.services import LastState, last_states_offline, last_states_store
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
 from v2v.vehicles.ws import Endings, register_handler
@@ -100,7 +100,7 @@ def _add_ticker(engine: Engine, live: LiveState) -> None:
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:
     states: BatchWriter[LastState] = BatchWriter("last-states", last_states_store, limit=_MAX_STATES)
-    keeper = LastStateKeeper(engine, live, states)
+    keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
     engine.every("last-states", settings.LAST_STATES_MS / 1000, keeper.step)
     engine.closing += [keeper.step, states.close]
 
