@@ -20,6 +20,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PACKAGE = "@sparticuz/chromium@147.0.0"  # the last that Node 20 unpacks
 PACKAGE_SHA256 = "18fe5404ce845594cd7d592fc07f37a19514079ba4d9c27192ad8b908743f16b"
 UNPACKED = Path(__file__).parents[2] / "var" / "chromium"
+NODE_MAJOR = 20  # the least that runs Playwright's driver
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -52,7 +53,10 @@ def find_node() -> Path | None:
     if subprocess.run([brought, "--version"], capture_output=True, check=False).returncode == 0:
         return brought
     found = shutil.which("node")
-    return Path(found) if found else None
+    if found is None:
+        return None
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout  # v20.1.2
+    return Path(found) if int(version[1:].split(".")[0] or 0) >= NODE_MAJOR else None
 
 
 def required() -> tuple[Path, Path]:
@@ -61,7 +65,9 @@ def required() -> tuple[Path, Path]:
     if browser and node:
         return browser, node
     if browser:
-        raise ServerError("Playwright needs libatomic (Debian: apt-get install libatomic1) or a node on the PATH.")
+        raise ServerError(
+            "Playwright needs libatomic (Debian: apt-get install libatomic1) or a node of version 20 on the PATH."
+        )
     raise ServerError(
         "The tests need a browser: put chromium on the PATH, or run `python -m tests.servers.chromium` to install one."
     )
