@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import structlog
@@ -23,11 +24,12 @@ class BatchWriter(Generic[T]):
         self._batch = batch
         self._rows: deque[T] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._is_writing = False
+        self._under_way = 0
+        self._flushing: asyncio.Task[None] | None = None
         self._is_failing = False
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows) + self._under_way
 
     def add(self, row: T) -> None:
         """Keep a row for the next flush."""
@@ -37,23 +39,28 @@ class BatchWriter(Generic[T]):
         self._rows.append(row)
 
     async def flush(self) -> None:
-        """Store what is kept. A batch that fails stays for the next time; two flushes never run at once."""
-        if self._is_writing:
-            return
-        self._is_writing = True
-        try:
-            while self._rows:
-                rows = [self._rows.popleft() for _ in range(min(len(self._rows), self._batch))]
-                try:
-                    await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
-                except Exception as error:
-                    self._keep_again(rows, error)
-                    return
-                self._is_failing = False
-        finally:
-            self._is_writing = False
+        """Store what is kept. A batch that fails stays for the next time; two flushes never run at once.
+
+        Whoever waits for it may be canceled: the batch that is under way is still looked after.
+        """
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        await asyncio.shield(self._flushing)
+
+    async def _flush(self) -> None:
+        while self._rows:
+            rows = [self._rows.popleft() for _ in range(min(len(self._rows), self._batch))]
+            self._under_way = len(rows)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
+            except Exception as error:
+                self._keep_again(rows, error)
+                return
+            self._under_way = 0
+            self._is_failing = False
 
     def _keep_again(self, rows: list[T], error: Exception) -> None:
+        self._under_way = 0
         room = self._limit - len(self._rows)
         self.dropped += max(0, len(rows) - room)
         self._rows.extendleft(reversed(rows[max(0, len(rows) - room) :]))
@@ -63,8 +70,10 @@ class BatchWriter(Generic[T]):
 
     async def close(self) -> None:
         """Store what is left, if that takes at most 3 s."""
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self.flush(), timeout=3.0)
-        except TimeoutError:
-            log.error("rows were not stored", writer=self.name, rows=len(self._rows))
+        if len(self):
+            log.error("rows were not stored", writer=self.name, rows=len(self))
+        if self._flushing is not None:
+            self._flushing.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)

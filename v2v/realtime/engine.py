@@ -117,6 +117,8 @@ class Engine:
             self.presence.sweep(self.hub.by_vehicle.items(), timeout_s=self.config.heartbeat_timeout_s)
             now = self.clock.monotonic()
             for session in list(self.hub.sessions):
+                if session.outbox.closed:
+                    continue
                 if now - session.heard_at > self.config.stale_s:
                     self._stale_total += 1
                     metrics.STALE.inc()
@@ -152,7 +154,6 @@ class Engine:
         if session.blocked_since is None:
             session.blocked_since = now
         elif now - session.blocked_since > self.config.slow_reader_s:
-            metrics.SLOW_CLOSED.inc()
             log.warning("closed slow reader", session=session.id, client=session.name, address=session.address)
             session.outbox.close_slow()
 

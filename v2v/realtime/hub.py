@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from v2v.protocol import events
-from v2v.protocol.codes import CloseCode
+from v2v.protocol.codes import CloseCode, ErrorCode
+from v2v.protocol.decode import Refusal
 from v2v.realtime.session import Session
 
 
@@ -16,7 +17,6 @@ class Hub:
         self.dispatchers: set[Session] = set()
         self.by_vehicle: dict[str, list[Session]] = {}
         self.by_slot: dict[int, list[Session]] = {}  # the same lists
-        self.blocked: set[Session] = set()
         self._of_fleet: defaultdict[int, set[Session]] = defaultdict(set)  # vehicles
         self._unregistered: Counter[str] = Counter()
 
@@ -32,9 +32,10 @@ class Hub:
         return self._unregistered[address]
 
     def register_vehicle(self, session: Session, *, vehicle_id: str, device_id: str, fleet: int, slot: int) -> None:
-        """The session is a device of this vehicle from now on; an older connection of the device is closed (4409)."""
-        if session.registered:
-            return
+        """The session is a device of this vehicle from now on; an older connection of the device is closed (4409).
+
+        Raises Refusal when the socket went away meanwhile.
+        """
         self._identify(session, vehicle_id, frozenset((fleet,)))
         session.device_id = device_id
         session.slot = slot
@@ -48,15 +49,20 @@ class Hub:
         self._of_fleet[fleet].add(session)
 
     def register_dispatcher(self, session: Session, *, name: str, fleets: frozenset[int] | None) -> None:
-        """The session is a dispatcher who may see these fleets (None: all) from now on."""
+        """The session is a dispatcher who may see these fleets (None: all) from now on. Raises as above."""
         self._identify(session, name, fleets)
         self.dispatchers.add(session)
 
     def _identify(self, session: Session, name: str, fleets: frozenset[int] | None) -> None:
+        if session.outbox.closed:  # while the database was asked: it would stay here for ever
+            raise Refusal(ErrorCode.NOT_REGISTERED, "The connection is closed.")
+        if session.registered:  # again, with a fresh token: the device may be another one, or the fleet
+            self._leave_vehicle(session)
+        else:
+            self._forget_address(session)
         session.name = name
         session.fleets = fleets
         session.registered = True
-        self._forget_address(session)
 
     def close(self, session: Session) -> None:
         """The socket is gone."""
@@ -64,28 +70,26 @@ class Hub:
             return
         self.sessions.discard(session)
         self.dispatchers.discard(session)
-        self.blocked.discard(session)
         session.outbox.closed = True
         if not session.registered:
             self._forget_address(session)
         elif session.slot >= 0:
-            for fleet in session.fleets or ():
-                self._of_fleet[fleet].discard(session)
-            siblings = self.by_vehicle.get(session.name, [])
-            if session in siblings:
-                siblings.remove(session)
-                if not siblings:
-                    del self.by_vehicle[session.name]
-                    del self.by_slot[session.slot]
+            self._leave_vehicle(session)
+
+    def _leave_vehicle(self, session: Session) -> None:
+        for fleet in session.fleets or ():
+            self._of_fleet[fleet].discard(session)
+        siblings = self.by_vehicle.get(session.name, [])
+        if session in siblings:
+            siblings.remove(session)
+            if not siblings:
+                del self.by_vehicle[session.name]
+                del self.by_slot[session.slot]
 
     def _forget_address(self, session: Session) -> None:
         self._unregistered[session.address] -= 1
         if self._unregistered[session.address] <= 0:
             del self._unregistered[session.address]
-
-    def note_blocked(self, session: Session) -> None:
-        """The session's socket takes nothing at the moment; the sweep looks how long that lasts."""
-        self.blocked.add(session)
 
     # ---- Fan-out
 

@@ -37,8 +37,10 @@ class BlockingPool:
         future = self._executor.submit(contextvars.copy_context().run, self._call, function, args, kwargs)
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._finished) if not loop.is_closed() else None)
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(_look_at)  # nobody asks for one that comes late
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._deadline_s)
+            return await asyncio.wait_for(asyncio.shield(answer), self._deadline_s)
         except TimeoutError:
             future.cancel()
             raise Refusal(ErrorCode.UNAVAILABLE) from None
@@ -55,3 +57,9 @@ class BlockingPool:
     def close(self) -> None:
         """Take no more; what runs is not waited for."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_at(answer: "asyncio.Future[Any]") -> None:
+    """Keep asyncio from logging a traceback for an exception that was never asked for."""
+    if not answer.cancelled():
+        answer.exception()

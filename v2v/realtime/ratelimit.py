@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 
 class Limit(NamedTuple):
@@ -14,7 +15,7 @@ class Limit(NamedTuple):
 class Bucket:
     """One token bucket. Times are monotonic seconds."""
 
-    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+    __slots__ = ("__weakref__", "_at", "_burst", "_rate", "_tokens")
 
     def __init__(self, limit: Limit, now: float) -> None:
         self._rate, self._burst = limit
@@ -56,21 +57,27 @@ class MemoryLimiter:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._buckets: dict[tuple[str, Limit], Bucket] = {}
+        # A full one is kept by whoever holds it: the devices of one vehicle must share it however long they were quiet.
+        self._full: WeakValueDictionary[tuple[str, Limit], Bucket] = WeakValueDictionary()
 
     def bucket(self, key: str, limit: Limit) -> Bucket:
         """The bucket itself, for a hot path that asks it many times."""
         found = self._buckets.get((key, limit))
         if found is None:
-            found = self._buckets[key, limit] = Bucket(limit, self._clock())
+            found = self._full.pop((key, limit), None) or Bucket(limit, self._clock())
+            self._buckets[key, limit] = found
         return found
+
+    def __len__(self) -> int:
+        return len(self._buckets)
 
     async def take(self, key: str, limit: Limit) -> float:
         """Take one token of the bucket `key`: 0, or the seconds to wait."""
         return self.bucket(key, limit).take(self._clock())
 
     def sweep(self) -> None:
-        """Forget the buckets that are full again."""
+        """Forget the buckets that are full again and that nobody holds."""
         now = self._clock()
-        full = [key for key, bucket in self._buckets.items() if bucket.is_full(now)]
-        for key in full:
-            del self._buckets[key]
+        self._buckets.update({key: bucket for key, bucket in self._full.items() if not bucket.is_full(now)})
+        for key in [key for key, bucket in self._buckets.items() if bucket.is_full(now)]:
+            self._full[key] = self._buckets.pop(key)

@@ -7,15 +7,19 @@ Measured at 5 reports a second and 20 neighbors: parsing in the library took 40 
 
 import logging
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 
+from v2v.protocol.codes import CLOSES, CloseCode
 from v2v.protocol.fields import MAX_FRAME_BYTES
+from v2v.realtime.http import BoundedHttpProtocol
+from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import DIRECT, Receiver
 
 try:
@@ -23,12 +27,14 @@ try:
 except ImportError:  # a platform without the compiled part
     from websockets.utils import apply_mask
 
-_FIN, _RESERVED, _OPCODE, _MASKED, _SIZE = 0x80, 0x70, 0x0F, 0x80, 0x7F
+_FIN, _OPCODE, _MASKED, _SIZE = 0x80, 0x0F, 0x80, 0x7F
 _WHOLE_TEXT = _FIN | Opcode.TEXT
 _TWO_BYTES, _EIGHT_BYTES = 126, 127  # a length that does not fit in 7 bits follows in so many bytes
 _SMALL_HEADERS = [bytes((_WHOLE_TEXT, size)) for size in range(_TWO_BYTES)]
 _MEDIUM_HEADER = bytes((_WHOLE_TEXT, _TWO_BYTES))
 _LARGE_HEADER = bytes((_WHOLE_TEXT, _EIGHT_BYTES))
+_LONG_WAY = Limit(rate=50.0, burst=1_000)  # pings, fragments and the like of one connection
+_LINGER_S = 3.0
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -44,14 +50,14 @@ def text_frame(payload: bytes) -> bytes:
 def _payload_of(data: bytes, position: int, size: int) -> tuple[int, int]:
     """Where the payload of the frame at `position` begins and ends.
 
-    An end past `size` means that more must come; an end of 0 that the frame breaks the rules (unmasked, an unknown
-    extension, over 64 KiB), which the library answers by closing the connection.
+    An end past `size` means that more must come; an end of 0 that the frame's head breaks the rules (unmasked, over
+    64 KiB), which the library answers at once by closing the connection.
     """
     if size - position < 2:
         return 0, size + 1
-    first, second = data[position], data[position + 1]
+    second = data[position + 1]
     length = second & _SIZE
-    if not second & _MASKED or first & _RESERVED:
+    if not second & _MASKED:
         return 0, 0
     if length < _TWO_BYTES:
         return position + 6, position + 6 + length
@@ -74,6 +80,7 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
         self._receiver: Receiver | None = None
         self._rest = b""  # the beginning of a frame whose end has not come yet
         self._in_fragments = False  # the library holds the first fragments of a message
+        self._long_way = Bucket(_LONG_WAY, self.loop.time())
 
     # ---- Wire
 
@@ -103,13 +110,24 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         """Offer the short way to the application, which runs in a task that has not begun yet."""
         super().handle_connect(event)
-        if self.response.status_code == 101:
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             self.scope["extensions"][DIRECT] = self  # type: ignore[assignment]
+
+    async def run_asgi(self) -> None:
+        """Serve the connection. Once the application is done, a peer that does not read cannot keep it open."""
+        try:
+            await super().run_asgi()
+        finally:
+            if not self.disconnected and self.close_timer is None:
+                self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Take whole text frames the short way, all else the long one."""
-        if self._receiver is None or not self.handshake_complete or self.close_sent:
-            super().data_received(data)
+        if self._receiver is None or not self.handshake_complete:
+            if self.handshake_initiated and not self.handshake_complete:
+                self.transport.abort()  # frames before the answer to the handshake
+            else:
+                super().data_received(data)
             return
         if self._rest:
             data = self._rest + data
@@ -119,21 +137,42 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
             if end > size:
                 break
             if data[position] == _WHOLE_TEXT and not self._in_fragments and end:
-                self._receiver.frame_received(apply_mask(data[start:end], data[start - 4 : start]))
+                if not self.close_sent:
+                    self._receiver.frame_received(apply_mask(data[start:end], data[start - 4 : start]))
             else:
                 self._to_library(data[position : end or size])
-            if not end or self.close_sent:
-                self._rest = b""
-                return
+                if self.transport.is_closing():
+                    self._rest = b""  # what comes behind a close frame, or a broken one, is nobody's
+                    return
             position = end
         self._rest = data[position:]
 
     def _to_library(self, frames: bytes) -> None:
+        """Take a frame the long way. It costs 30 times as much as the short one, so its use is limited."""
+        if self._long_way.take(self.loop.time()) and not self.close_sent and self._receiver is not None:
+            self._receiver.abused()
         if (opcode := frames[0] & _OPCODE) < Opcode.CLOSE:
             self._in_fragments = not frames[0] & _FIN
             if opcode == Opcode.TEXT and self._in_fragments:
                 self.curr_msg_data_type = "text"
         super().data_received(frames)
+
+    def handle_ping(self) -> None:
+        """Answer, unless the peer does not read: its pongs would pile up in memory."""
+        if self.can_write:
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_close(self, event: Frame) -> None:
+        """The peer closes, or answers our close frame: nothing is sent behind the answer."""
+        super().handle_close(event)
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(_LINGER_S, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """The peer answers no ping. uvicorn would wait until it has read all that is on the way to it."""
+        self.close_with(CloseCode.TIMED_OUT, CLOSES[CloseCode.TIMED_OUT].reason, linger_s=_LINGER_S)
 
     def send_receive_event_to_app(self) -> None:
         """A message that took the long way: fragmented, or binary."""
@@ -162,10 +201,12 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
             self._receiver.writing_resumed()
 
     def shutdown(self) -> None:
-        """The server stops: say so before the close frame (1012) goes out."""
-        if self._receiver is not None and self.handshake_complete and not self.close_sent:
+        """The server stops. uvicorn would close at once, and lose what was said last when the peer is still sending."""
+        if self._receiver is None or not self.handshake_complete:
+            super().shutdown()
+        elif not self.close_sent:
+            self.stop_keepalive()
             self._receiver.server_stopping()
-        super().shutdown()
 
 
 def server_config(app: Any, *, host: str, port: int, **options: Any) -> uvicorn.Config:
@@ -180,7 +221,7 @@ def server_config(app: Any, *, host: str, port: int, **options: Any) -> uvicorn.
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -16,7 +16,7 @@ from v2v.protocol.commands import Command, Register
 from v2v.protocol.decode import CommandDecoder, Malformed, Refusal, check_time
 from v2v.realtime import metrics
 from v2v.realtime.outbox import Outbox
-from v2v.realtime.ratelimit import Bucket
+from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import Wire
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Session:
             wire, frame=kind.frame, limit_frames=config.control_frames, limit_bytes=config.control_bytes
         )
         self._refused = Bucket(config.refused, now)
+        self._other = Bucket(config.other, now)
         self._malformed = 0
         self._answered_limit_at = -_QUIET_S
         self._backlog: deque[Command] = deque()
@@ -123,9 +124,14 @@ class Session:
         if not self.outbox.is_blocked:
             self.blocked_since = None
 
+    def abused(self) -> None:
+        """Far too many frames came that are no messages."""
+        self._close_abuser(CloseCode.ABUSE, Refusal(ErrorCode.RATE_LIMITED))
+
     def server_stopping(self) -> None:
         """Tell when to come back: spread, so that not all come at once."""
         self.send(events.ServerShutdown(data=events.ServerShutdown.Data(reconnect_in_ms=self.engine.reconnect_in_ms())))
+        self.close(CloseCode.RESTARTING)
 
     # ---- Out
 
@@ -135,8 +141,30 @@ class Session:
 
     def send_positions(self, senders: list[int], parts: list[bytes]) -> None:
         """Send the positions of these vehicles; the newest of each waits when the socket is full."""
-        if not self.outbox.post_positions(senders, parts):
-            self.engine.hub.note_blocked(self)
+        self.outbox.post_positions(senders, parts)
+
+    def take_other(self) -> None:
+        """Count a command that has no limit of its own. Raises Refusal when there are too many of them."""
+        if wait_s := self._other.take(self.heard_at):
+            raise rate_limited("other", wait_s)
+
+    async def snapshot(self, make: Callable[[], Awaitable[events.Event]]) -> None:
+        """Send what `make` finds stored, and behind it what happens while it looks: the session is subscribed already.
+
+        Whoever cannot be told the whole state is closed (1013), to come back for it.
+        """
+        self.outbox.hold()
+        try:
+            event = await make()
+        except Refusal as refusal:
+            self.close(CloseCode.OVERLOADED, refusal)
+            raise
+        self.outbox.release(events.encode_event(event))
+
+    async def take(self, kind: str, limit: Limit) -> None:
+        """Take from a limit of this client's; raises Refusal(rate_limited) when there is nothing left."""
+        if wait_s := await self.engine.limiter.take(f"{kind}:{self.name}", limit):
+            raise rate_limited(kind, wait_s)
 
     def close(self, code: CloseCode, refusal: Refusal | None = None) -> None:
         """Say why, if there is more to say than the code, and close."""
@@ -190,10 +218,10 @@ class Session:
 
     def _refuse(self, refusal: Refusal, payload: bytes) -> None:
         metrics.REFUSED.labels(refusal.code).inc()
+        if not _is_utf8(payload):
+            self.close(CloseCode.INVALID_UTF8)
+            return
         if isinstance(refusal, Malformed):
-            if not _is_utf8(payload):
-                self.close(CloseCode.INVALID_UTF8)
-                return
             self._malformed += 1
         if self._malformed >= self.engine.config.malformed_in_a_row:
             self._close_abuser(CloseCode.MALFORMED, refusal)

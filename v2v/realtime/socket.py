@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import structlog
 from channels.consumer import AsyncConsumer
 
-from v2v.protocol import events
-from v2v.protocol.codes import CloseCode
+from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Kind, Session
@@ -17,7 +16,7 @@ from v2v.realtime.wire import DIRECT, AsgiWire
 log = structlog.get_logger(__name__)
 
 Scope = dict[str, Any]
-Welcome = Callable[[Session, Scope], Awaitable[events.Event]]
+Welcome = Callable[[Session, Scope], Awaitable[None]]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -78,12 +77,15 @@ class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _welcome(self, welcome: Welcome, session: Session, scope: Scope) -> None:
         try:
-            session.send(await welcome(session, scope))
+            await welcome(session, scope)
         except Refusal as refusal:
             code = CloseCode.FORBIDDEN if refusal.code == "forbidden" else CloseCode.AUTH_FAILED
             if refusal.code == "unavailable":
                 code = CloseCode.OVERLOADED
             session.close(code, refusal)
+        except Exception:
+            log.exception("welcome failed", session=session.id, address=session.address)
+            session.close(CloseCode.OVERLOADED, Refusal(ErrorCode.INTERNAL_ERROR))
 
 
 async def _until_closed(receive: Callable[[], Awaitable[dict[str, Any]]], session: Session) -> int | None:

@@ -21,8 +21,11 @@ class Receiver(Protocol):
     def writing_resumed(self) -> None:
         """The socket takes frames again."""
 
+    def abused(self) -> None:
+        """Far too many frames came that are no messages."""
+
     def server_stopping(self) -> None:
-        """The server closes the connection right after this."""
+        """The server stops: the connection has to be closed now."""
 
 
 class Wire(Protocol):

@@ -37,6 +37,7 @@ def heartbeat_handler(live: LiveState) -> AtOnce:
     """Takes `heartbeat`, and the telemetry that may come with it."""
 
     def heartbeat(session: Session, command: Heartbeat) -> Answer:
+        session.take_other()
         if session.slot >= 0:
             track = live.tracks[session.slot]
             track.battery = command.data.battery if command.data.battery is not None else track.battery

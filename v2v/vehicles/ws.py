@@ -1,8 +1,9 @@
 """A vehicle's way in on the socket: token, limits, snapshot; and its way out when a right is taken away."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,7 @@ from v2v.vehicles.services import vehicle_describe
 
 log = structlog.get_logger(__name__)
 
-Snapshot = Callable[[Session, str], events.Event]  # the session's `registered`, for a device id
+Snapshot = Callable[[Session], Awaitable[events.Event]]  # the session's `registered`
 
 _ENDINGS_KEPT = 1_000
 
@@ -62,6 +63,7 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
 
     async def register(session: Session, command: Register) -> Answer:
         engine, data = session.engine, command.data
+        session.take_other()
         if session.registered and session.name != data.vehicle_id:
             raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
         began = engine.clock.monotonic()
@@ -93,7 +95,8 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
             fleet=principal.fleet_slug,
             address=session.address,
         )
-        return snapshot(session, principal.device_id)
+        await session.snapshot(partial(snapshot, session))
+        return None
 
     return register
 
@@ -105,7 +108,8 @@ async def _authenticate(session: Session, command: Register) -> Authenticated:
     failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
     if wait_s := failures.wait(engine.clock.monotonic()):
         refusal = rate_limited("auth", wait_s)
-        session.close(CloseCode.ABUSE)
+        refusal.command_id = command.id
+        session.close(CloseCode.ABUSE, refusal)
         raise refusal
     try:
         if token is None:

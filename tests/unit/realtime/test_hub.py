@@ -1,0 +1,120 @@
+"""Who is connected, and fan-out."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.realtime.parts import Time, connect, make_engine, register
+from v2v.protocol import events
+from v2v.protocol.codes import CloseCode
+from v2v.protocol.decode import Refusal
+from v2v.realtime.engine import Engine
+
+EVENT = events.HeartbeatAck(data=events.HeartbeatAck.Data(ts=1))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return make_engine(Time())
+
+
+def test_an_event_reaches_every_device_of_a_vehicle_and_nobody_else(engine: Engine) -> None:
+    ends = []
+    for vehicle, device, slot in (("a", "phone", 0), ("a", "tablet", 0), ("b", "phone", 1)):
+        session, end = connect(engine)
+        register(session, vehicle, device_id=device, slot=slot)
+        ends.append(end)
+    assert engine.hub.to_vehicles(["a", "nobody"], EVENT) == 2
+    assert [len(end.frames) for end in ends] == [1, 1, 0]
+    assert engine.hub.by_slot[0] is engine.hub.by_vehicle["a"]
+
+
+def test_a_newer_connection_of_the_device_replaces_the_older(engine: Engine) -> None:
+    older, older_end = connect(engine)
+    register(older, "a")
+    newer, newer_end = connect(engine)
+    register(newer, "a")
+    assert older_end.closed is not None
+    assert older_end.closed[0] == CloseCode.REPLACED
+    engine.closed(older)
+    assert engine.hub.by_vehicle["a"] == [newer]
+    assert engine.presence.entries["a"].status == "online"
+    engine.hub.to_fleet(1, EVENT)
+    assert (len(older_end.frames), len(newer_end.frames)) == (0, 1)
+
+
+def test_a_vehicle_is_offline_when_its_last_device_is_gone(engine: Engine) -> None:
+    sessions = []
+    for device in ("phone", "tablet"):
+        session, _ = connect(engine)
+        register(session, "a", device_id=device)
+        sessions.append(session)
+    engine.closed(sessions[0])
+    assert engine.presence.entries["a"].status == "online"
+    engine.closed(sessions[1])
+    assert engine.presence.entries["a"].status == "offline"
+    assert (engine.hub.by_vehicle, engine.hub.by_slot, engine.hub.sessions) == ({}, {}, set())
+
+
+def test_a_fleet_is_its_vehicles_and_the_dispatchers_who_may_see_it(engine: Engine) -> None:
+    mine, _ = connect(engine)
+    register(mine, "a", fleet=1)
+    other, _ = connect(engine)
+    register(other, "b", fleet=2, slot=1)
+    ends = []
+    for fleets in (frozenset({1}), frozenset({2}), None):
+        dispatcher, end = connect(engine)
+        engine.hub.register_dispatcher(dispatcher, name="d", fleets=fleets)
+        ends.append(end)
+    assert engine.hub.to_fleet(1, EVENT) == 3
+    assert engine.hub.to_dispatchers(1, EVENT) == 2
+    assert [len(end.frames) for end in ends] == [2, 0, 2]
+
+
+def test_sockets_that_have_not_registered_are_counted_by_address(engine: Engine) -> None:
+    first, _ = connect(engine, address="10.0.0.1")
+    second, _ = connect(engine, address="10.0.0.1")
+    connect(engine, address="10.0.0.2")
+    assert engine.hub.unregistered_from("10.0.0.1") == 2
+    register(first, "a")
+    assert engine.hub.unregistered_from("10.0.0.1") == 1
+    engine.closed(first)
+    engine.closed(second)
+    engine.closed(second)
+    assert engine.hub.unregistered_from("10.0.0.1") == 0
+    assert engine.hub.unregistered_from("10.0.0.2") == 1
+
+
+def test_a_register_that_outlives_its_socket_leaves_no_ghost(engine: Engine) -> None:
+    gone, _ = connect(engine)
+    connect(engine)
+    engine.closed(gone)
+    with pytest.raises(Refusal):
+        register(gone, "a")
+    assert engine.hub.by_vehicle == {}
+    assert engine.presence.entries == {}
+    assert engine.hub.unregistered_from("10.0.0.1") == 1
+
+
+def test_registering_again_may_change_device_and_fleet(engine: Engine) -> None:
+    session, end = connect(engine)
+    register(session, "a", device_id="phone", fleet=1)
+    register(session, "a", device_id="tablet", fleet=2)
+    assert end.closed is None
+    assert engine.hub.by_vehicle["a"] == [session]
+    assert (engine.hub.to_fleet(1, EVENT), engine.hub.to_fleet(2, EVENT)) == (0, 1)
+    replacing, _ = connect(engine)
+    register(replacing, "a", device_id="tablet", fleet=2)
+    assert end.closed is not None
+
+
+async def test_sessions_are_ended_from_any_thread_by_what_concerns_them(engine: Engine) -> None:
+    ends = []
+    for slot, vehicle in enumerate("ab"):
+        session, end = connect(engine)
+        register(session, vehicle, slot=slot)
+        ends.append(end)
+    engine.relay.start()
+    await asyncio.to_thread(engine.relay.end_sessions, lambda session: session.name == "a", CloseCode.REMOVED)
+    await asyncio.sleep(0)
+    assert [end.closed for end in ends] == [(CloseCode.REMOVED, "account or device removed"), None]
