@@ -75,7 +75,9 @@ def test_who_does_not_register_in_time_is_closed(engine: Engine, time: Time) -> 
     assert end.closed == (CloseCode.TIMED_OUT, "no register, or no sign of life, in time")
 
 
-def test_a_reader_that_takes_nothing_for_long_is_closed_and_one_that_recovers_is_not(engine: Engine, time: Time) -> None:
+def test_a_reader_that_takes_nothing_for_long_is_closed_and_one_that_recovers_is_not(
+    engine: Engine, time: Time
+) -> None:
     ends = []
     for slot, vehicle in enumerate("ab"):
         session, end = connect(engine)
