@@ -6,6 +6,7 @@ from functools import partial
 from django.conf import settings
 from django.db import close_old_connections
 
+from config.live import EngineLive
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
 from v2v.protocol import events
 from v2v.protocol.commands import Heartbeat, LocationUpdate, NearbyRefresh, Register, ViewSet
@@ -26,6 +27,7 @@ from v2v.tracking.live import LiveState
 from v2v.tracking.services import LastState, last_states_store
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
+from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
 _STORE_EVERY_S = 1.0
@@ -82,6 +84,7 @@ def build() -> Realtime:
         frame=events.locations,
         at_once={Heartbeat: heartbeat, NearbyRefresh: nearby_refresh, ViewSet: view_set},
     )
+    engine_set(EngineLive(engine, live))
     return Realtime(
         engine=engine,
         live=live,
@@ -107,13 +110,13 @@ def _add_keeper(engine: Engine, live: LiveState) -> None:
     engine.closing += [keeper.step, states.close]
 
 
-def registered(live: LiveState, session: Session, device_id: str) -> events.Event:
+async def registered(live: LiveState, session: Session) -> events.Event:
     """A vehicle's snapshot."""
     engine = session.engine
     config = engine.config
     data = events.Registered.Data(
         vehicle_id=session.name,
-        device_id=device_id,
+        device_id=session.device_id,
         session_id=session.id,
         heartbeat_interval_ms=int(config.heartbeat_interval_s * 1000),
         server_ts=engine.clock.now_ms(),

@@ -2,8 +2,22 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django_prometheus.exports import ExportToDjangoView
+
+from config import health
 
 urlpatterns = [
+    path("", include("v2v.console.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include("v2v.api.urls")),
+    path("health", health.health, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", ExportToDjangoView, name="metrics"),
     path("", include("v2v.console.urls")),
 ]
+
+handler400 = "v2v.api.problems.bad_request"
+handler403 = "v2v.api.problems.permission_denied"
+handler404 = "v2v.api.problems.not_found"
+handler500 = "v2v.api.problems.server_error"

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import execnet
 import pytest
+from django.db import connection
 from xdist.remote import Producer
 
 from tests import databases
@@ -15,6 +16,7 @@ from tests.servers.run import Run, ServerError
 from tests.servers.v2v import V2VServer
 
 RUN = pytest.StashKey[Run]()
+SESSION = pytest.StashKey[pytest.Session]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = Run()
     if config.getoption("both_databases") and not config.getoption("tx") and "PYTEST_XDIST_WORKER" not in os.environ:
         raise pytest.UsageError("--both-databases needs two workers: add -n 2")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[SESSION] = session
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -56,7 +63,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> databases.TwoDatabases | None:
-    return databases.TwoDatabases(config, log) if config.getoption("both_databases") else None
+    return databases.TwoDatabases(config.stash[SESSION], log) if config.getoption("both_databases") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -67,6 +74,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        report.sections.append(("Database", connection.vendor))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,9 @@ def belongs(test: Path, *, to_postgres: bool) -> bool:
 class TwoDatabases:
     """A scheduler of pytest-xdist that is made of two, one for each half of the workers."""
 
-    def __init__(self, config: pytest.Config, log: Producer) -> None:
+    def __init__(self, session: pytest.Session, log: Producer) -> None:
+        self.session = session
+        config = session.config
         self.sqlite = LoadScopeScheduling(config, log)
         self.postgres = LoadScopeScheduling(config, log)
         self.halves = (self.sqlite, self.postgres)
@@ -40,7 +42,7 @@ class TwoDatabases:
 
     @property
     def nodes(self) -> list[WorkerController]:
-        return self.sqlite.nodes + self.postgres.nodes
+        return [node for half in self.halves for node in half.nodes]
 
     @property
     def collection_is_completed(self) -> bool:
@@ -70,8 +72,10 @@ class TwoDatabases:
         self._half(node).remove_pending_tests_from_node(node, indices)
 
     def remove_node(self, node: WorkerController) -> str | None:
-        return self._half(node).remove_node(node)
+        crashed: str | None = self._half(node).remove_node(node)
+        return crashed
 
     def schedule(self) -> None:
         for half in self.halves:
             half.schedule()
+        self.session.testscollected = sum(len(half.collection or ()) for half in self.halves)

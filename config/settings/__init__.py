@@ -1,3 +1,1 @@
-"""Settings from the environment; `config.settings.test` for tests."""
-
-from config.settings.base import *  # noqa: F403
+"""`base` for servers and commands, `test` for tests. Nothing is read here: `test` must set the environment first."""

@@ -133,6 +133,7 @@ SWEEP_INTERVAL_MS = env.int("SWEEP_INTERVAL_MS", 5_000)
 REGISTER_TIMEOUT_MS = env.int("REGISTER_TIMEOUT_MS", 10_000)
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 0)
+RADIO_PORT = env.str("RADIO_PORT", "")
 
 
 # ---- Django
@@ -211,14 +212,21 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = True
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "v2v.vehicles.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["v2v.api.permissions.PolicyPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["v2v.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "v2v.api.pages.NumberedPages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "v2v.api.naming.CamelOrderingFilter",
     ],
+    "EXCEPTION_HANDLER": "v2v.api.problems.problem_handler",
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "V2V",
@@ -228,4 +236,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "v2v.api.schema.problems_add",
+    ],
+    "ENUM_NAME_OVERRIDES": {"PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence"},
 }

@@ -37,18 +37,12 @@ export function agoText(ts, now = serverNow()) {
 /** Date and time in the reader's own zone. */
 export const absoluteText = (ts) => absolute.format(ts);
 
-/** Put a time (epoch milliseconds) into a <time>: relative text, absolute on hover. Writes only what changed. */
+/** Put a time (epoch milliseconds) into a <time>: relative text, absolute on hover; nothing for null. Writes only what changed. */
 export function showTime(element, ts, now) {
-  const text = agoText(ts, now);
+  const text = ts === null ? "" : agoText(ts, now);
   if (element.textContent !== text) element.textContent = text;
-  if (Number(element.dataset.ts) !== ts) {
-    element.dataset.ts = ts;
-    element.dateTime = new Date(ts).toISOString();
-    element.title = absoluteText(ts);
-  }
-}
-
-/** Refresh every <time data-ts> inside an element. */
-export function showTimes(root, now = serverNow()) {
-  for (const element of root.querySelectorAll("time[data-ts]")) showTime(element, Number(element.dataset.ts), now);
+  if (ts === null || Number(element.dataset.ts) === ts) return;
+  element.dataset.ts = ts;
+  element.dateTime = new Date(ts).toISOString();
+  element.title = absoluteText(ts);
 }

@@ -17,6 +17,7 @@ import { toggleUnits, units } from "./units.js";
 
 const VIEW_SETTLES_MS = 250;
 const AGING_MS = 5000;
+const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
 const element = (id) => document.getElementById(id);
 
 const socket = new Socket(socketUrl("/ws/dispatch/"));
@@ -104,8 +105,11 @@ function placeFirst() {
   map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
 }
 
+/** A small fleet is watched whole; of a large one only what the map shows. */
 function sendView() {
-  socket.send("view_set", { bbox: map.bounds() });
+  const box = store.vehicles.size > WATCHED_WHOLE ? map.bounds() : null;
+  store.watch(box);
+  socket.send("view_set", { bbox: box });
 }
 let settling;
 map.leaflet.on("moveend", () => {
@@ -133,7 +137,7 @@ document.body.addEventListener("htmx:responseError", ({ detail }) => {
 // ---- Buttons and keys.
 
 const search = element("vehicle-search");
-const showUnit = () => (element("unit").textContent = units.system);
+const showUnit = () => (element("unit-name").textContent = units.system);
 units.addEventListener("change", showUnit);
 showUnit();
 
@@ -144,9 +148,13 @@ element("unit").addEventListener("click", toggleUnits);
 element("theme").addEventListener("click", toggleTheme);
 element("help").addEventListener("click", help);
 
+const menu = document.querySelector("details.menu");
+document.addEventListener("click", ({ target }) => {
+  if (!menu.contains(target)) menu.open = false;
+});
+
 function back() {
-  const menu = document.querySelector("details.menu[open]");
-  if (menu) menu.open = false;
+  if (menu.open) menu.open = false;
   else if (document.activeElement === search) list.moveFocus(0);
   else deselect();
 }

@@ -1,7 +1,7 @@
 // The drawer of the selected vehicle: rendered by the server, its figures kept up to date from the store.
 
 import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
-import { lastHeard, showState } from "./list.js";
+import { showState } from "./list.js";
 import { headingText, percentText, positionText, speedText, units } from "./units.js";
 
 const { htmx } = window;
@@ -62,8 +62,7 @@ export class Drawer extends EventTarget {
     if (!vehicle) return;
     const now = serverNow();
     showState(content.querySelector(".drawer-state"), vehicle.status);
-    const heard = lastHeard(vehicle, now);
-    if (heard) showTime(content.querySelector("[data-live=lastSeen] time"), heard, now);
+    showTime(content.querySelector("[data-live=lastSeen] time"), this.#store.lastHeard(vehicle), now);
     if (vehicle.driverName) this.#write("driver", vehicle.driverName);
     this.#write("speed", vehicle.speed === undefined ? "–" : speedText(vehicle.speed));
     this.#write("heading", vehicle.heading === undefined ? "–" : headingText(vehicle.heading));

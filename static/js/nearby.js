@@ -2,7 +2,7 @@
 
 import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
 import { bearingDegrees, distanceM } from "./geo.js";
-import { lastHeard, showState } from "./list.js";
+import { showState } from "./list.js";
 import { compassPoint, distanceText, units } from "./units.js";
 
 const NEW_MS = 10_000;
@@ -27,6 +27,7 @@ export class Nearby {
     this.#socket = socket;
     this.#store = store;
     this.#toasts = toasts;
+    socket.addEventListener("nearby_snapshot", ({ detail }) => detail.vehicleId === this.#vehicleId && this.#replace(detail));
     socket.addEventListener("proximity_event", ({ detail }) => this.#cameOrWent(detail));
     store.addEventListener("snapshot", () => this.refresh());
     ticker.addEventListener("tick", () => this.#show());
@@ -43,20 +44,25 @@ export class Nearby {
     this.refresh();
   }
 
-  /** Ask the server to work it out now. */
+  /** Ask the server to work it out now; the answer comes as a `nearby_snapshot`. */
   async refresh() {
     const vehicleId = this.#vehicleId;
     if (vehicleId === null || this.#socket.state.name !== "open") return;
     const button = this.#drawer.querySelector("[data-action=refresh]");
     button?.setAttribute("aria-busy", "true");
     try {
-      const answer = await this.#socket.ask("nearby_refresh", { vehicleId });
-      if (vehicleId === this.#vehicleId) this.#replace(answer);
+      await this.#socket.ask("nearby_refresh", { vehicleId });
     } catch (refused) {
-      if (vehicleId === this.#vehicleId && this.#socket.state.name === "open") this.#toasts.error(refused);
+      if (vehicleId === this.#vehicleId) this.#refused(refused);
     } finally {
       button?.removeAttribute("aria-busy");
     }
+  }
+
+  #refused(refused) {
+    // The server knows the vehicle but has no live position of it: nobody can be near it.
+    if (refused.code === "not_found") this.#replace({ peers: [] });
+    else if (this.#socket.state.name === "open") this.#toasts.error(refused);
   }
 
   sortBy(order) {
@@ -73,7 +79,7 @@ export class Nearby {
     return this.#drawer.querySelector(`#${id}`);
   }
 
-  #replace({ peers, radiusM }) {
+  #replace({ peers, radiusM = this.radiusM }) {
     const before = this.#peers;
     this.#peers = new Map(peers.map((peer) => [peer.vehicleId, { ...peer, newUntil: before.get(peer.vehicleId)?.newUntil ?? 0 }]));
     this.radiusM = radiusM;
@@ -94,7 +100,7 @@ export class Nearby {
   #measure(peer) {
     const [self, other] = [this.#store.get(this.#vehicleId), this.#store.get(peer.vehicleId)];
     if (!other) return;
-    peer.lastSeen = lastHeard(other) ?? peer.lastSeen;
+    peer.lastSeen = this.#store.lastHeard(other) ?? peer.lastSeen;
     if (self?.lat === undefined || other.lat === undefined) return;
     peer.distanceM = distanceM(self, other);
     peer.bearing = bearingDegrees(self, other);

@@ -8,6 +8,7 @@ import { setServerTime } from "./clock.js";
  */
 export class Store extends EventTarget {
   vehicles = new Map();
+  #watched = null;
 
   constructor(socket) {
     super();
@@ -25,6 +26,26 @@ export class Store extends EventTarget {
     const counts = { all: this.vehicles.size, online: 0, timeout: 0, offline: 0 };
     for (const vehicle of this.vehicles.values()) counts[vehicle.status] += 1;
     return counts;
+  }
+
+  /** The part of the map whose positions the server was told to send, `[west, south, east, north]`; null for all. */
+  watch(box) {
+    this.#watched = box;
+  }
+
+  /**
+   * When a vehicle was last heard, epoch milliseconds. Null when that is not known: never, or online outside of the
+   * watched part, from where its reports do not come here.
+   */
+  lastHeard(vehicle) {
+    return vehicle.status === "online" && !this.#isWatched(vehicle) ? null : (vehicle.lastSeen ?? null);
+  }
+
+  #isWatched({ lat, lng }) {
+    if (this.#watched === null || lat === undefined) return true;
+    const [west, south, east, north] = this.#watched;
+    const inside = west <= east ? lng >= west && lng <= east : lng >= west || lng <= east;
+    return inside && lat >= south && lat <= north;
   }
 
   #replace({ vehicles = [], serverTs }) {

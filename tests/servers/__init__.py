@@ -1,1 +1,1 @@
-"""The real servers and the browser that the tests run on, each private to one test run and started when first asked for."""
+"""The real servers and the browser of the tests: private to one run, started when first asked for."""

@@ -25,7 +25,7 @@ def main() -> int:
         server = subprocess.Popen(
             task["command"], cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **identity
         )
-    stopping = threading.Event()
+    stopping, over = threading.Event(), threading.Event()
 
     def stop(*_: object) -> None:
         stopping.set()
@@ -37,6 +37,7 @@ def main() -> int:
     def stop_after_the_run() -> None:
         with Path(task["alive"]).open("rb") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX)
+        over.set()
         stop()
 
     signal.signal(signal.SIGTERM, stop)
@@ -46,6 +47,8 @@ def main() -> int:
     (directory / "pid").unlink()
     if stopping.is_set():
         shutil.rmtree(directory, ignore_errors=True)
+        if over.is_set() and not any(directory.parent.glob("*/pid")):
+            shutil.rmtree(directory.parent, ignore_errors=True)  # the last one out, should the run have been killed
     return code
 
 

@@ -19,6 +19,7 @@ import psycopg
 from tests.servers.run import Run, Server, ServerError, free_port, version_of
 
 CHOICE = "V2V_TEST_POSTGRES"  # `system` or `embedded` picks one of the two
+MACHINE = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 
@@ -35,7 +36,7 @@ def programs(run: Run) -> Path:
 
 
 def _of_the_machine() -> Path | None:
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -float(folder.parent.name))
+    folders = sorted(MACHINE.glob("*/bin"), key=lambda folder: -float(folder.parent.name))
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).resolve().parent)
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
@@ -58,7 +59,7 @@ def _of_the_wheel(run: Run) -> Path | None:
 
 
 def start(run: Run, *, durable: bool = False) -> Server:
-    """Start a PostgreSQL. It forgets to sync for speed's sake, unless it is to be `durable` for a test that kills it."""
+    """Start a PostgreSQL. For speed it does not sync to the disk, unless a test that kills it wants it `durable`."""
     folder = programs(run)
     user, group = _unprivileged()
     directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=run.directory))

@@ -1,30 +1,25 @@
-# ruff: noqa: E402 - Django is set up between the imports
 """Fill a server's database for the tests, and print the vehicles' tokens as JSON. Run in the server's environment."""
 
 import json
 import os
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-
-import django
-
-django.setup()
-
-from django.contrib.auth.models import User
-from django.core.management import call_command
-from django.utils import timezone
-
-from v2v.fleets.models import Fleet, Membership, Role
-from v2v.vehicles.services import vehicle_tokens_issue
 
 PASSWORD = "correct horse battery staple"
 VEHICLES = {"alpha": 120, "beta": 20}
 
 
 def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.base"
+    import django
+
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from v2v.fleets.models import Fleet, Membership, Role
+    from v2v.vehicles.services import vehicle_tokens_issue
+
     call_command("migrate", verbosity=0)
     tokens = {}
     for slug, count in VEHICLES.items():

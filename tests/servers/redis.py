@@ -1,6 +1,7 @@
 """A private Redis: the machine's own `redis-server`, else the Valkey that comes as a wheel."""
 
 import os
+import shlex
 import shutil
 import signal
 import tempfile
@@ -35,7 +36,7 @@ def start(run: Run, *options: str) -> Server:
     directory = Path(tempfile.mkdtemp(prefix="redis-", dir=run.directory))
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
-    settings = ["--bind", "127.0.0.1", "--port", str(port), "--dir", directory, "--save", "", "--appendonly", "no"]
+    settings = f"--bind 127.0.0.1 --port {port} --dir {directory} --save '' --appendonly no"
     with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
 
         def ready() -> bool:
@@ -45,7 +46,7 @@ def start(run: Run, *options: str) -> Server:
                 return False
 
         return run.launch(
-            [server, *settings, *options],
+            [server, *shlex.split(settings), *options],
             directory=directory,
             url=url,
             version=version_of(server),

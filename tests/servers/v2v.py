@@ -19,7 +19,6 @@ from tests.servers.prepare import PASSWORD
 from tests.servers.run import Run, Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PREPARE = Path(__file__).with_name("prepare.py")
 _numbers = itertools.count()
 
 
@@ -85,10 +84,21 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
         **settings,
     }
     prepared = subprocess.run(
-        [sys.executable, PREPARE], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "tests.servers.prepare"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert prepared.returncode == 0, prepared.stderr
-    command = ["env", f"--chdir={ROOT}", *(f"{key}={value}" for key, value in environment.items())]
+    command = [
+        "env",
+        "--ignore-environment",
+        f"--chdir={ROOT}",
+        *(f"{key}={value}" for key, value in environment.items()),
+    ]
     server = run.launch(
         [*command, sys.executable, "manage.py", "serve"],
         directory=directory,

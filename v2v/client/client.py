@@ -5,8 +5,9 @@ import enum
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from weakref import WeakSet
 
 import msgspec
@@ -14,11 +15,11 @@ import msgspec
 from v2v.client.backoff import Backoff
 from v2v.client.connection import POSITIONS, Connection, Lost, open_connection
 from v2v.client.errors import CommandRefused, NotConnected, Stopped
-from v2v.client.pending import ANSWERS, Answer, Pending, PendingCommands
+from v2v.client.pending import Pending, PendingCommands
 from v2v.client.stream import EventStream
 from v2v.protocol import commands
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, NearbySnapshot, Registered, ServerShutdown
+from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, Registered, ServerShutdown
 
 REGISTER_DEADLINE_S = 10.0
 COMMAND_DEADLINE_S = 10.0
@@ -27,7 +28,7 @@ OFFLINE_AFTER_FAILURES = 3
 _HOPELESS = {ErrorCode.AUTH_FAILED, ErrorCode.FORBIDDEN, ErrorCode.INVALID_REGISTER}
 _HEARTBEAT = msgspec.json.encode(commands.Heartbeat(data=commands.HeartbeatData()))
 
-AnswerT = TypeVar("AnswerT", Ack, NearbySnapshot)
+Duty = Callable[[Connection], Coroutine[Any, Any, None]]
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,7 @@ class Client:
         on_state: Callable[[State], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
         on_positions: Callable[[bytes], None] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self.state = State.CONNECTING
         self.registered: Registered.Data | None = None
@@ -65,6 +67,7 @@ class Client:
         self._on_state = on_state
         self._on_event = on_event
         self._on_positions = on_positions
+        self._backoff = backoff or Backoff()
         self._connection: Connection | None = None  # while online
         self._pending = PendingCommands()
         self._streams: WeakSet[EventStream] = WeakSet()
@@ -132,38 +135,27 @@ class Client:
         NotConnected at once when there is no connection or it is lost. Raises CommandRefused for an error,
         TimeoutError after the deadline, TooManyPending, Stopped.
         """
-        return await self._request(command, Ack, deadline_s)
-
-    async def nearby(
-        self,
-        *,
-        radius_m: float | None = None,
-        vehicle_id: str | None = None,
-        deadline_s: float = COMMAND_DEADLINE_S,
-    ) -> NearbySnapshot.Data:
-        """Who is near, computed now; a dispatcher says near which vehicle. Raises as `command` does."""
-        data = commands.NearbyRefreshData(vehicle_id=vehicle_id, radius_m=radius_m)
-        answer = await self._request(commands.NearbyRefresh(data=data), NearbySnapshot, deadline_s)
-        return answer.data
+        with self._pending.waiting(command) as pending:
+            async with asyncio.timeout(deadline_s):
+                return await self._answer(pending)
 
     # ---- Connecting
 
     async def _stay_connected(self) -> None:
-        backoff = Backoff()
         failures = 0
         clock = asyncio.get_running_loop().time
         while True:
             self._wait_s = None
             began = clock()
             lost = await self._connect_once()
-            log.info("%s: %s", self._url, lost.reason)
+            log.debug("%s: %s", self._url, lost.reason)
             if lost.final:
                 raise Stopped(lost.reason, lost.code)
             failures = 0 if self.state is State.ONLINE else failures + 1
             if self.state is State.ONLINE and clock() - began >= STEADY_S:
-                backoff.reset()
+                self._backoff.reset()
             self._leave_online(State.OFFLINE if failures >= OFFLINE_AFTER_FAILURES else State.RECONNECTING)
-            wait_s = backoff.next_s()
+            wait_s = self._backoff.next_s()
             await asyncio.sleep(wait_s if self._wait_s is None else self._wait_s)
 
     async def _connect_once(self) -> Lost:
@@ -208,15 +200,14 @@ class Client:
     async def _work(self, connection: Connection, registered: Registered.Data) -> Lost:
         """Everything that goes on while online, until the connection is lost."""
         async with asyncio.TaskGroup() as group:
-            duties = self._duties(connection, registered)
-            tasks = [group.create_task(_until_lost(duty, connection)) for duty in duties]
+            tasks = [group.create_task(_until_lost(duty, connection)) for duty in self._duties(registered)]
             lost = await self._receive(connection)
             for task in tasks:
                 task.cancel()
         return lost
 
-    def _duties(self, connection: Connection, registered: Registered.Data) -> list[Coroutine[Any, Any, None]]:
-        return [self._heartbeats(connection, registered.heartbeat_interval_ms / 1000), self._send_pending(connection)]
+    def _duties(self, registered: Registered.Data) -> list[Duty]:
+        return [partial(self._heartbeats, registered.heartbeat_interval_ms / 1000), self._send_pending]
 
     async def _receive(self, connection: Connection) -> Lost:
         try:
@@ -236,9 +227,11 @@ class Client:
             self._publish(event)
 
     def _handle(self, event: Event) -> None:
-        if isinstance(event, ANSWERS) and self._pending.resolve(event):
+        if isinstance(event, Ack | Error) and self._pending.resolve(event):
             return
-        if isinstance(event, ServerShutdown):
+        if isinstance(event, Registered):  # again, after a new token
+            self.registered = event.data
+        elif isinstance(event, ServerShutdown):
             self._wait_s = event.data.reconnect_in_ms / 1000
         if not isinstance(event, HeartbeatAck):
             self._publish(event)
@@ -250,7 +243,7 @@ class Client:
         if full:
             raise Lost("the reader of the events is too slow")
 
-    async def _heartbeats(self, connection: Connection, interval_s: float) -> None:
+    async def _heartbeats(self, interval_s: float, connection: Connection) -> None:
         """Give a sign of life, and notice when the server gives none: it answers each."""
         clock = asyncio.get_running_loop().time
         while clock() - connection.received_at < 2.5 * interval_s:
@@ -264,15 +257,7 @@ class Client:
 
     # ---- Commands
 
-    async def _request(self, command: commands.Command, kind: type[AnswerT], deadline_s: float) -> AnswerT:
-        with self._pending.waiting(command) as pending:
-            async with asyncio.timeout(deadline_s):
-                answer = await self._answer(pending)
-        if not isinstance(answer, kind):
-            raise TypeError(f"{command.__struct_config__.tag} was answered by {answer.__struct_config__.tag}")
-        return answer
-
-    async def _answer(self, pending: Pending) -> Answer:
+    async def _answer(self, pending: Pending) -> Ack:
         while True:
             if self.state is State.STOPPED:
                 raise self._why_stopped()
@@ -323,9 +308,9 @@ class Client:
         return Stopped(self._stopped.reason, self._stopped.code)
 
 
-async def _until_lost(work: Coroutine[Any, Any, None], connection: Connection) -> None:
-    """Do `work`; if it loses the connection, let the receiver know."""
+async def _until_lost(duty: Duty, connection: Connection) -> None:
+    """Do it; if it loses the connection, let the receiver know."""
     try:
-        await work
-    except Lost:
-        await connection.close()
+        await duty(connection)
+    except Lost as lost:
+        await connection.give_up(lost)

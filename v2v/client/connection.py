@@ -53,6 +53,7 @@ class Connection:
         self.received_at = asyncio.get_running_loop().time()
         self._clock = asyncio.get_running_loop().time
         self._socket = socket
+        self._given_up: Lost | None = None
         self._seq = 0  # of the last numbered event
 
     async def send(self, raw: bytes) -> None:
@@ -70,7 +71,7 @@ class Connection:
         try:
             raw = await self._socket.recv(decode=False)
         except ConnectionClosed as error:
-            raise _lost(error) from error
+            raise self._given_up or _lost(error) from error
         self.received_at = self._clock()
         return raw
 
@@ -94,8 +95,9 @@ class Connection:
             return None
         return event
 
-    async def close(self) -> None:
-        """Close the socket; what waits for it gets Lost."""
+    async def give_up(self, lost: Lost) -> None:
+        """Close the socket from this side; the receiver gets `lost`."""
+        self._given_up = self._given_up or lost
         await self._socket.close()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import get_args
 
 import msgspec
 
@@ -13,8 +12,6 @@ from v2v.client.errors import CommandRefused, TooManyPending
 from v2v.protocol import commands, events
 
 MAX_PENDING = 100
-Answer = events.Ack | events.HeartbeatAck | events.NearbySnapshot | events.Error
-ANSWERS = get_args(Answer)
 # Stored by the server before it acks them, and applied once however often they come with the same id.
 DURABLE = (
     commands.SendMessage,
@@ -34,7 +31,7 @@ class Pending:
     def __init__(self, command: commands.Command) -> None:
         self.id = command.id or uuid.uuid4().hex
         self.durable = isinstance(command, DURABLE)
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[events.Ack] = asyncio.get_running_loop().create_future()
         self._raw = _encode(msgspec.structs.replace(command, id=self.id))
         self._sent_on: Connection | None = None
 
@@ -75,7 +72,7 @@ class PendingCommands:
     def __iter__(self) -> Iterator[Pending]:
         return iter(tuple(self._by_id.values()))
 
-    def resolve(self, answer: Answer) -> bool:
+    def resolve(self, answer: events.Ack | events.Error) -> bool:
         """Hand an answer to who waits for it; False if nobody does."""
         pending = self._by_id.get(answer.data.id or "")
         if pending is None or pending.answer.done():

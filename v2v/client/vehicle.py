@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from v2v.client.client import Client, State
+from v2v.client.backoff import Backoff
+from v2v.client.client import Client, Duty, State
 from v2v.client.connection import Connection
 from v2v.client.reports import Reports
 from v2v.protocol import commands
@@ -33,8 +33,11 @@ class VehicleClient(Client):
         on_state: Callable[[State], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
         on_positions: Callable[[bytes], None] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        super().__init__(url, headers=headers, on_state=on_state, on_event=on_event, on_positions=on_positions)
+        super().__init__(
+            url, headers=headers, on_state=on_state, on_event=on_event, on_positions=on_positions, backoff=backoff
+        )
         self.vehicle_id = vehicle_id
         self._register_data = commands.RegisterData(
             vehicle_id=vehicle_id,
@@ -81,11 +84,17 @@ class VehicleClient(Client):
             )
         )
 
+    async def renew(self, token: str) -> None:
+        """Use another token from now on: on this connection too, so that it outlives the old one's end."""
+        self._register_data = msgspec.structs.replace(self._register_data, token=token)
+        if self._connection is not None:
+            await self.command(self._greeting())
+
     def _greeting(self) -> commands.Command:
         return commands.Register(data=self._register_data)
 
-    def _duties(self, connection: Connection, registered: Registered.Data) -> list[Coroutine[Any, Any, None]]:
-        return [*super()._duties(connection, registered), self._send_reports(connection)]
+    def _duties(self, registered: Registered.Data) -> list[Duty]:
+        return [*super()._duties(registered), self._send_reports]
 
     async def _send_reports(self, connection: Connection) -> None:
         while True:

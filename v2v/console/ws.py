@@ -1,6 +1,7 @@
 """The dispatcher's socket: who may open it, what it begins with, what it looks at."""
 
 from dataclasses import dataclass
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
@@ -33,8 +34,7 @@ class Dispatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
-    dispatcher: Dispatcher
+class _Stored:
     fleets: list[Fleet]
     vehicles: list[dict[str, Any]]
 
@@ -59,19 +59,21 @@ def may_see(session: Session, fleet: int) -> bool:
 def dispatcher_welcome(engine: Engine, live: LiveState) -> Welcome:
     """Lets a logged-in dispatcher in; the answer is the whole state of the fleets that he may see."""
 
-    async def welcome(session: Session, scope: dict[str, Any]) -> events.Event:
-        opening = await engine.pool.run(_open, _session_key(scope))
-        dispatcher = opening.dispatcher
+    async def welcome(session: Session, scope: dict[str, Any]) -> None:
+        dispatcher = await engine.pool.run(dispatcher_of, _session_key(scope))
         session.principal = dispatcher
-        # First the subscription, then the snapshot, with no await between: nothing can happen unseen.
         engine.hub.register_dispatcher(session, name=dispatcher.actor.name, fleets=dispatcher.fleets)
+        await session.snapshot(partial(snapshot, session))
+
+    async def snapshot(session: Session) -> events.Event:
+        stored = await engine.pool.run(_stored, session.principal.actor)
         data = events.Registered.Data(
             session_id=session.id,
             heartbeat_interval_ms=int(engine.config.heartbeat_interval_s * 1000),
             server_ts=engine.clock.now_ms(),
             limits={"radiusM": settings.NEARBY_RADIUS_M},
-            fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in opening.fleets],
-            vehicles=[vehicle_state(row, engine, live) for row in opening.vehicles],
+            fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in stored.fleets],
+            vehicles=[vehicle_state(row, engine, live) for row in stored.vehicles],
         )
         return events.Registered(data=data)
 
@@ -90,9 +92,8 @@ def _session_key(scope: dict[str, Any]) -> str:
     return morsel.value if morsel else ""
 
 
-def _open(session_key: str) -> _Opening:
-    dispatcher = dispatcher_of(session_key)
-    fleets = fleets_visible(dispatcher.actor)
+def _stored(actor: Actor) -> _Stored:
+    fleets = fleets_visible(actor)
     vehicles = Vehicle.objects.filter(fleet__in=fleets, deleted_at=None).values(
         "vehicle_id",
         "fleet__slug",
@@ -107,7 +108,7 @@ def _open(session_key: str) -> _Opening:
         "status__battery",
         "status__signal",
     )
-    return _Opening(dispatcher, fleets, [dict(row) for row in vehicles])
+    return _Stored(fleets, [dict(row) for row in vehicles])
 
 
 def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> VehicleState:

@@ -14,6 +14,7 @@ from v2v.protocol.fields import (
     EpochMs,
     Heading,
     Latitude,
+    LockName,
     Longitude,
     MessageId,
     Name,
@@ -21,6 +22,7 @@ from v2v.protocol.fields import (
     Percent,
     RadiusM,
     Sdp,
+    SettingText,
     SpeedMps,
     Token,
     TtlMs,
@@ -127,7 +129,7 @@ class NearbyRefresh(Command, tag="nearby_refresh"):
 class SendMessageData(Data):
     """To one vehicle (or `dispatch`), or to all of the fleet."""
 
-    content: Content
+    content: Annotated[Content, Meta(min_length=1)]
     content_type: Literal["text", "json"] = "text"
     recipient_id: VehicleId | None = None
     broadcast: bool = False
@@ -265,7 +267,7 @@ class SettingsUpdateData(Data):
     """One setting."""
 
     key: Literal["theme", "distanceUnit", "alertFilter", "sound", "language"]
-    value: str | int | float | bool | None
+    value: SettingText | int | float | bool | None
 
 
 class SettingsUpdate(Command, tag="settings_update"):
@@ -314,7 +316,7 @@ class AlertNoteData(Data):
     """A note on an alert."""
 
     alert_id: ObjectId
-    note: Content
+    note: Annotated[Content, Meta(min_length=1)]
 
 
 class AlertNote(Command, tag="alert_note"):
@@ -326,7 +328,7 @@ class AlertNote(Command, tag="alert_note"):
 class LockData(Data):
     """What is to be locked, such as `alert:ID`."""
 
-    resource: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}:[A-Za-z0-9._-]{1,64}$(?!\n)")]
+    resource: LockName
 
 
 class LockAcquire(Command, tag="lock_acquire"):

@@ -7,7 +7,7 @@ import msgspec
 
 from v2v.protocol.codes import ERRORS, ErrorCode
 from v2v.protocol.commands import Command, DispatchCommand, LocationUpdate, Register, VehicleCommand
-from v2v.protocol.fields import CLOCK_SKEW_MS, MAX_ID_CHARS
+from v2v.protocol.fields import CLOCK_SKEW_MS, MAX_ID_CHARS, PATTERN_WORDS
 
 CommandT = TypeVar("CommandT", bound=Command)
 
@@ -15,6 +15,12 @@ _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>[^`]{0,64})")
 _MAX_ISSUE_CHARS = 200
+_UNKNOWN_FIELD = "unknown field"
+_PATTERN_ISSUES = {f"Expected `str` matching regex {pattern!r}": words for pattern, words in PATTERN_WORDS.items()}
+_CODES: dict[type[Command], ErrorCode] = {
+    LocationUpdate: ErrorCode.INVALID_LOCATION,
+    Register: ErrorCode.INVALID_REGISTER,
+}
 
 
 class Refusal(Exception):
@@ -63,6 +69,8 @@ class CommandDecoder(Generic[CommandT]):
         return command
 
     def _refusal(self, raw: bytes, error: Exception) -> Refusal:
+        if isinstance(error, UnicodeDecodeError):
+            return Malformed(ErrorCode.VALIDATION_ERROR, details={"field": "", "issue": "not UTF-8"})
         try:
             loose = msgspec.json.decode(raw, type=_Loose)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -76,24 +84,23 @@ class CommandDecoder(Generic[CommandT]):
         if kind is None:
             details = {"event": loose.event[:MAX_ID_CHARS]}
             return Refusal(ErrorCode.UNKNOWN_EVENT, details=details, command_id=message_id)
-        return Refusal(_code_of(kind), details=_details_of(str(error)), command_id=message_id)
+        path, issue = _path_and_issue(str(error))
+        # The envelope and unknown fields are the same matter for every command.
+        is_of_data = path.partition(".")[0] == "data" and issue != _UNKNOWN_FIELD
+        code = _CODES.get(kind, ErrorCode.VALIDATION_ERROR) if is_of_data else ErrorCode.VALIDATION_ERROR
+        details = {"field": path.removeprefix("data.") or path, "issue": issue}
+        return Refusal(code, details=details, command_id=message_id)
 
 
-def _code_of(kind: type[Command]) -> ErrorCode:
-    if kind is LocationUpdate:
-        return ErrorCode.INVALID_LOCATION
-    return ErrorCode.INVALID_REGISTER if kind is Register else ErrorCode.VALIDATION_ERROR
-
-
-def _details_of(text: str) -> dict[str, str]:
-    """The field and the issue in msgspec's sentence, as `data.lat` and `Expected ...`."""
+def _path_and_issue(text: str) -> tuple[str, str]:
+    """Where and what, in msgspec's sentence: `data.lat`, and what was expected."""
     match = _PATH.search(text)
     path = match["path"].lstrip(".") if match else ""
     issue = _PATH.sub("", text)
-    for pattern, words in ((_MISSING, "missing"), (_UNKNOWN, "unknown field")):
+    for pattern, words in ((_MISSING, "missing"), (_UNKNOWN, _UNKNOWN_FIELD)):
         if named := pattern.match(issue):
             path, issue = f"{path}.{named['field']}".lstrip("."), words
-    return {"field": path.removeprefix("data.") or path, "issue": issue[:_MAX_ISSUE_CHARS]}
+    return path, _PATTERN_ISSUES.get(issue, issue)[:_MAX_ISSUE_CHARS]
 
 
 def check_time(command: Command, *, now_ms: int) -> None:

@@ -135,7 +135,7 @@ class PresenceUpdate(Event, tag="presence_update"):
 
 
 class PeerLocations(Event, tag="peer_locations"):
-    """Where a vehicle's neighbors are that moved since the last such frame; put together by `peer_locations`."""
+    """Where a vehicle's neighbors are that moved since the last such frame."""
 
     class Data(Part):
         """One entry a neighbor."""
@@ -146,7 +146,7 @@ class PeerLocations(Event, tag="peer_locations"):
 
 
 class Locations(Event, tag="locations"):
-    """Where the vehicles in a dispatcher's view are that moved; put together by `locations`."""
+    """Where the vehicles in a dispatcher's view are that moved since the last such frame."""
 
     class Data(Part):
         """One entry a vehicle."""
@@ -294,7 +294,7 @@ class RadioText(Event, tag="radio_text"):
 
 
 class ServerShutdown(Event, tag="server_shutdown"):
-    """The server stops; come back after `reconnect_in_ms`."""
+    """The server stops; come back after so many milliseconds."""
 
     class Data(Part):
         """Different for each receiver, so that they do not all come back at once."""

@@ -8,6 +8,7 @@ MAX_FRAME_BYTES = 64 * 1024
 MAX_ID_CHARS = 64
 MAX_CONTENT_CHARS = 512
 MAX_NAME_CHARS = 64
+MAX_SETTING_CHARS = 256
 MAX_SDP_CHARS = 32 * 1024
 MAX_CANDIDATE_CHARS = 2048
 MAX_EPOCH_MS = 4_102_444_800_000  # the year 2100: beyond it a clock is not skewed but broken
@@ -19,6 +20,13 @@ CLOCK_SKEW_MS = 5 * 60 * 1000
 VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._-]{3,40}$(?!\n)"
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"  # new lines and tabs are text
+LOCK_PATTERN = r"^[a-z_]{1,20}:[A-Za-z0-9._-]{1,64}$(?!\n)"
+PATTERN_WORDS = {
+    VEHICLE_ID_PATTERN: "Expected 3 to 40 of A-Z a-z 0-9 . _ -",
+    LOCK_PATTERN: "Expected a kind and an id, such as alert:1",
+    _LINE: "Expected one line without control characters",
+    _TEXT: "Expected text without control characters",
+}
 
 MessageId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_LINE)]
 VehicleId = Annotated[str, Meta(pattern=VEHICLE_ID_PATTERN)]
@@ -27,8 +35,10 @@ ObjectId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_L
 Token = Annotated[str, Meta(min_length=1, max_length=4096, pattern=_LINE)]
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS, pattern=_LINE)]
 Content = Annotated[str, Meta(max_length=MAX_CONTENT_CHARS, pattern=_TEXT)]
-Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS)]
-Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS, pattern=_TEXT)]
+Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS, pattern=_LINE)]
+LockName = Annotated[str, Meta(pattern=LOCK_PATTERN)]
+SettingText = Annotated[str, Meta(max_length=MAX_SETTING_CHARS, pattern=_LINE)]
 
 EpochMs = Annotated[int, Meta(ge=0, le=MAX_EPOCH_MS)]
 TtlMs = Annotated[int, Meta(ge=1, le=MAX_TTL_MS)]

@@ -21,7 +21,18 @@ class Outbox:
     positions wait as the newest of each vehicle.
     """
 
-    __slots__ = ("_bytes", "_frame", "_late", "_limit_bytes", "_limit_frames", "_seq", "_waiting", "_wire", "closed")
+    __slots__ = (
+        "_bytes",
+        "_frame",
+        "_held",
+        "_late",
+        "_limit_bytes",
+        "_limit_frames",
+        "_seq",
+        "_waiting",
+        "_wire",
+        "closed",
+    )
 
     def __init__(self, wire: Wire, *, frame: Frame, limit_frames: int, limit_bytes: int) -> None:
         self.closed = False
@@ -33,24 +44,34 @@ class Outbox:
         self._bytes = 0
         self._late: dict[int, bytes] = {}
         self._seq = 0
+        self._held = False
+
+    def hold(self) -> None:
+        """Let everything wait until `release`: a snapshot is being made of what happened before."""
+        self._held = True
+
+    def release(self, snapshot: bytes) -> None:
+        """Send the snapshot, and then what came since `hold`."""
+        self._held = False
+        self._waiting.appendleft(snapshot)
+        self._bytes += len(snapshot)
+        self.flush()
 
     def post(self, encoded: bytes) -> None:
         """Send an encoded control event, with the connection's next number."""
         if self.closed:
             return
-        self._seq += 1
-        payload = numbered(encoded, self._seq)
-        if self._wire.can_write and not self._waiting:
-            self._wire.send_frame(payload)
+        if self._wire.can_write and not self._waiting and not self._held:
+            self._send(encoded)
             return
-        self._waiting.append(payload)
-        self._bytes += len(payload)
+        self._waiting.append(encoded)
+        self._bytes += len(encoded)
         if len(self._waiting) > self._limit_frames or self._bytes > self._limit_bytes:
             self.close_slow()
 
     def post_positions(self, senders: Sequence[int], parts: Sequence[bytes]) -> None:
         """Send the positions of these vehicles (numbers, and encoded parts), or keep the newest of each."""
-        if self._wire.can_write and not self._waiting:
+        if self._wire.can_write and not self._waiting and not self._held:
             self._wire.send_frame(self._frame(parts))
         elif not self.closed:
             self._late.update(zip(senders, parts, strict=True))
@@ -62,13 +83,19 @@ class Outbox:
 
     def flush(self) -> None:
         """Send what waited, as far as the socket takes it."""
+        if self._held:
+            return
         while self._waiting and self._wire.can_write:
-            payload = self._waiting.popleft()
-            self._bytes -= len(payload)
-            self._wire.send_frame(payload)
+            encoded = self._waiting.popleft()
+            self._bytes -= len(encoded)
+            self._send(encoded)
         if self._late and self._wire.can_write:
             late, self._late = self._late, {}
             self._wire.send_frame(self._frame(late.values()))
+
+    def _send(self, encoded: bytes) -> None:
+        self._seq += 1
+        self._wire.send_frame(numbered(encoded, self._seq))
 
     def close(self, code: CloseCode) -> None:
         """Close the connection; what waits is dropped."""
@@ -84,6 +111,8 @@ class Outbox:
         if self.closed:
             return
         self.closed = True
+        self._held = False
+        self.flush()  # why it is closed, to one whose snapshot never came
         self._waiting.clear()
         self._late.clear()
         self._wire.close_with(code, CLOSES[code].reason, linger_s=linger_s)

@@ -1,13 +1,42 @@
-"""From services, on whatever thread or process they run, to the connections that are concerned."""
+"""From services, on whatever thread they run, to the connections that are concerned.
+
+A service tells after its transaction has committed: `transaction.on_commit(partial(publish, ToFleet(pk), event))`.
+"""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from v2v.protocol import events
 from v2v.protocol.codes import CloseCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.hub import Hub
 from v2v.realtime.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ToVehicles:
+    """Every device of these vehicles."""
+
+    vehicle_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToDispatchers:
+    """Every dispatcher who may see the fleet."""
+
+    fleet: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToFleet:
+    """Every vehicle of the fleet, and every dispatcher who may see it."""
+
+    fleet: int
+
+
+Audience = ToVehicles | ToDispatchers | ToFleet
 
 
 class MemoryRelay:
@@ -20,16 +49,32 @@ class MemoryRelay:
     def start(self) -> None:
         """Deliver on the running loop from now on."""
         self._loop = asyncio.get_running_loop()
+        _relays.append(self)
 
     def stop(self) -> None:
         """Deliver nothing any more."""
         self._loop = None
+        if self in _relays:
+            _relays.remove(self)
+
+    def publish(self, audience: Audience, event: events.Event) -> None:
+        """Send an event to everybody of the audience; from any thread."""
+        self._on_loop(self._deliver, audience, event)
 
     def end_sessions(
         self, concerns: Callable[[Session], bool], code: CloseCode, refusal: Refusal | None = None
     ) -> None:
         """Close every session that `concerns` picks; from any thread."""
         self._on_loop(self._end_sessions, concerns, code, refusal)
+
+    def _deliver(self, audience: Audience, event: events.Event) -> None:
+        match audience:
+            case ToVehicles(vehicle_ids):
+                self._hub.to_vehicles(vehicle_ids, event)
+            case ToDispatchers(fleet):
+                self._hub.to_dispatchers(fleet, event)
+            case ToFleet(fleet):
+                self._hub.to_fleet(fleet, event)
 
     def _end_sessions(self, concerns: Callable[[Session], bool], code: CloseCode, refusal: Refusal | None) -> None:
         for session in [session for session in self._hub.sessions if concerns(session)]:
@@ -38,3 +83,12 @@ class MemoryRelay:
     def _on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function, *arguments)
+
+
+_relays: list[MemoryRelay] = []
+
+
+def publish(audience: Audience, event: events.Event) -> None:
+    """Send an event to everybody of the audience who is connected; from any thread, after the commit."""
+    for relay in _relays:
+        relay.publish(audience, event)

@@ -15,7 +15,7 @@ from v2v.protocol.commands import Command, Register
 from v2v.protocol.decode import CommandDecoder, Malformed, Refusal, check_time
 from v2v.realtime import metrics
 from v2v.realtime.outbox import Outbox
-from v2v.realtime.ratelimit import Bucket
+from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import Wire
 
 if TYPE_CHECKING:
@@ -145,6 +145,24 @@ class Session:
         """Count a command that has no limit of its own. Raises Refusal when there are too many of them."""
         if wait_s := self._other.take(self.heard_at):
             raise rate_limited("other", wait_s)
+
+    async def snapshot(self, make: Callable[[], Awaitable[events.Event]]) -> None:
+        """Send what `make` finds stored, and behind it what happens while it looks: the session is subscribed already.
+
+        Whoever cannot be told the whole state is closed (1013), to come back for it.
+        """
+        self.outbox.hold()
+        try:
+            event = await make()
+        except Refusal as refusal:
+            self.close(CloseCode.OVERLOADED, refusal)
+            raise
+        self.outbox.release(events.encode_event(event))
+
+    async def take(self, kind: str, limit: Limit) -> None:
+        """Take from a limit of this client's; raises Refusal(rate_limited) when there is nothing left."""
+        if wait_s := await self.engine.limiter.take(f"{kind}:{self.name}", limit):
+            raise rate_limited(kind, wait_s)
 
     def close(self, code: CloseCode, refusal: Refusal | None = None) -> None:
         """Say why, if there is more to say than the code, and close."""

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import structlog
 from channels.consumer import AsyncConsumer
 
-from v2v.protocol import events
 from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.engine import Engine
@@ -17,7 +16,7 @@ from v2v.realtime.wire import DIRECT, AsgiWire
 log = structlog.get_logger(__name__)
 
 Scope = dict[str, Any]
-Welcome = Callable[[Session, Scope], Awaitable[events.Event]]
+Welcome = Callable[[Session, Scope], Awaitable[None]]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -66,7 +65,7 @@ class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _welcome(self, welcome: Welcome, session: Session, scope: Scope) -> None:
         try:
-            session.send(await welcome(session, scope))
+            await welcome(session, scope)
         except Refusal as refusal:
             code = CloseCode.FORBIDDEN if refusal.code == "forbidden" else CloseCode.AUTH_FAILED
             if refusal.code == "unavailable":

@@ -8,7 +8,9 @@ kept until the token expires; where FIREBASE_CREDENTIALS allows to ask for revok
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from threading import Lock
+from uuid import uuid4
 
 import firebase_admin
 from django.conf import settings
@@ -49,7 +51,7 @@ class FirebaseVerifier:
     def __init__(self, *, project_id: str, credentials_path: str = "") -> None:
         credential = credentials.Certificate(credentials_path) if credentials_path else AnonymousCredentials()  # type: ignore[no-untyped-call]
         options = {"httpTimeout": _HTTP_TIMEOUT_S} | ({"projectId": project_id} if project_id else {})
-        self._app = firebase_admin.initialize_app(credential, options, name=f"v2v-{id(self)}")
+        self._app = firebase_admin.initialize_app(credential, options, name=f"v2v-{uuid4()}")
         self._check_revoked = bool(credentials_path)
         self._known: OrderedDict[str, tuple[Identity, datetime]] = OrderedDict()
         self._lock = Lock()
@@ -94,18 +96,14 @@ class FirebaseVerifier:
         return Identity(uid=claims["uid"], expires_at=datetime.fromtimestamp(claims["exp"], UTC))
 
 
-_verifier: FirebaseVerifier | None = None
-_verifier_lock = Lock()
-
-
 def firebase_verify(token: str, *, now: datetime) -> Identity:
     """Whose ID token of the configured project it is; raises TokenRefused or KeysUnavailable."""
     if not (settings.FIREBASE_PROJECT_ID or settings.FIREBASE_CREDENTIALS):
         raise TokenRefused("firebase_not_configured")
-    global _verifier  # made at the first use: most installations never need it
-    with _verifier_lock:
-        if _verifier is None:
-            _verifier = FirebaseVerifier(
-                project_id=settings.FIREBASE_PROJECT_ID, credentials_path=settings.FIREBASE_CREDENTIALS
-            )
-    return _verifier.verify(token, now=now)
+    return _verifier(settings.FIREBASE_PROJECT_ID, settings.FIREBASE_CREDENTIALS).verify(token, now=now)
+
+
+@lru_cache(maxsize=1)
+def _verifier(project_id: str, credentials_path: str) -> FirebaseVerifier:
+    """Made at the first use: most installations never need it."""
+    return FirebaseVerifier(project_id=project_id, credentials_path=credentials_path)

@@ -1,5 +1,8 @@
 """Vehicles, devices and device tokens. Nothing is deleted but marked, so that history keeps its names."""
 
+import unicodedata
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -8,18 +11,23 @@ from django.utils import timezone
 from v2v.fleets.models import Fleet
 from v2v.protocol.fields import VEHICLE_ID_PATTERN
 
+def one_line(text: str) -> None:
+    """Refuse control characters, as the socket does: a name must not break a log line or a terminal."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValidationError("Control characters are not allowed.", code="invalid")
+
 
 class Vehicle(models.Model):
     """A vehicle; `vehicle_id` is its name on the wire, `version` guards edits (optimistic locking)."""
 
     vehicle_id = models.CharField(max_length=40, unique=True, validators=[RegexValidator(VEHICLE_ID_PATTERN)])
     fleet = models.ForeignKey(Fleet, models.PROTECT, related_name="vehicles")
-    type = models.CharField(max_length=64, blank=True)
-    plate = models.CharField(max_length=64, blank=True)
-    make = models.CharField(max_length=64, blank=True)
-    model = models.CharField(max_length=64, blank=True)
-    color = models.CharField(max_length=64, blank=True)
-    driver_name = models.CharField(max_length=64, blank=True)
+    type = models.CharField(max_length=64, blank=True, validators=[one_line])
+    plate = models.CharField(max_length=64, blank=True, validators=[one_line])
+    make = models.CharField(max_length=64, blank=True, validators=[one_line])
+    model = models.CharField(max_length=64, blank=True, validators=[one_line])
+    color = models.CharField(max_length=64, blank=True, validators=[one_line])
+    driver_name = models.CharField(max_length=64, blank=True, validators=[one_line])
     owner_uid = models.CharField(
         max_length=128, blank=True, db_index=True, help_text="Firebase user whose token may register this vehicle"
     )
@@ -43,8 +51,8 @@ class Device(models.Model):
     """What sits in a vehicle and connects for it: a phone, a tracker, an on-board computer."""
 
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="devices")
-    device_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=64, blank=True)
+    device_id = models.CharField(max_length=64, validators=[one_line])
+    name = models.CharField(max_length=64, blank=True, validators=[one_line])
     last_seen_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)

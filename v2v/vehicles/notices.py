@@ -4,8 +4,8 @@
 and the servers find the right gone at the next register.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import Protocol
 
 from django.db import transaction
@@ -45,5 +45,15 @@ def unlisten(listener: Listener) -> None:
 def sessions_end(*, vehicle_pk: int | None = None, device_pk: int | None = None, reason: Reason) -> None:
     """Tell the listeners once the transaction is committed; what one of them raises is logged and hurts nobody."""
     for listener in _listeners:
-        tell = partial(listener, vehicle_pk=vehicle_pk, device_pk=device_pk, reason=reason)
-        transaction.on_commit(tell, robust=True)
+        transaction.on_commit(_Notice(listener, vehicle_pk, device_pk, reason).tell, robust=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    listener: Listener
+    vehicle_pk: int | None
+    device_pk: int | None
+    reason: Reason
+
+    def tell(self) -> None:
+        self.listener(vehicle_pk=self.vehicle_pk, device_pk=self.device_pk, reason=self.reason)

@@ -1,8 +1,9 @@
 """A vehicle's way in on the socket: token, limits, snapshot; and its way out when a right is taken away."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,7 @@ from v2v.vehicles.services import vehicle_describe
 
 log = structlog.get_logger(__name__)
 
-Snapshot = Callable[[Session, str], events.Event]  # the session's `registered`, for a device id
+Snapshot = Callable[[Session], Awaitable[events.Event]]  # the session's `registered`
 
 _ENDINGS_KEPT = 1_000
 
@@ -86,7 +87,8 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
         engine.presence.came(
             session, fleet=principal.fleet_pk, driver_name=data.driver_name or principal.driver_name or None
         )
-        return snapshot(session, principal.device_id)
+        await session.snapshot(partial(snapshot, session))
+        return None
 
     return register
 

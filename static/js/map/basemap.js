@@ -40,8 +40,8 @@ function nameOf(feature) {
   return { text: feature.properties.name, x: (largest.west + largest.east) / 2, y: (largest.north + largest.south) / 2, width: largest.east - largest.west };
 }
 
-/** Rings of land, border lines and country names of an atlas file. */
-async function loadAtlas(url) {
+/** Rings of land and border lines of an atlas file, and the names of its countries if they are wanted. */
+async function loadAtlas(url, { names }) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`the base map could not be loaded: ${answer.status}`);
   const topology = await answer.json();
@@ -51,7 +51,7 @@ async function loadAtlas(url) {
   return {
     rings: features.flatMap((feature) => polygonsOf(feature.geometry).flat().map(projected)),
     lines: borders.coordinates.map(projected),
-    names: topojson.feature(topology, topology.objects.countries).features.map(nameOf).filter(Boolean),
+    names: names ? topojson.feature(topology, topology.objects.countries).features.map(nameOf).filter(Boolean) : [],
   };
 }
 
@@ -107,13 +107,12 @@ const BaseMap = L.GridLayer.extend({
 
   async _load(name) {
     if (this._atlases[name]) return;
-    this._atlases[name] = { rings: [], lines: [], names: [] };
+    this._atlases[name] = { rings: [], lines: [], names: [] }; // on its way: not asked for twice
     try {
-      this._atlases[name] = await loadAtlas(this._urls[name]);
+      this._atlases[name] = await loadAtlas(this._urls[name], { names: name === "overview" });
       this.redraw();
-    } catch (problem) {
+    } catch {
       delete this._atlases[name]; // the next zoom tries again; the grid is there meanwhile
-      this.fire("problem", { problem });
     }
   },
 
@@ -140,8 +139,9 @@ const BaseMap = L.GridLayer.extend({
     const atlas = detail ? this._atlases.detail : this._atlases.overview;
     if (atlas) this._drawLand(context, atlas, box, toX, toY);
     drawGrid(context, gridLines(box, scale), TILE, toX, toY);
-    if (atlas && coords.z >= NAMES_ZOOM.least && coords.z <= NAMES_ZOOM.most) {
-      this._drawNames(context, atlas, box, scale, toX, toY);
+    const names = this._atlases.overview?.names ?? [];
+    if (coords.z >= NAMES_ZOOM.least && coords.z <= NAMES_ZOOM.most) {
+      this._drawNames(context, names, box, scale, toX, toY);
     }
   },
 
@@ -162,11 +162,11 @@ const BaseMap = L.GridLayer.extend({
     context.setLineDash([]);
   },
 
-  _drawNames(context, atlas, box, scale, toX, toY) {
+  _drawNames(context, names, box, scale, toX, toY) {
     context.font = `600 12px ${token("--font")}`;
     context.textAlign = "center";
     context.fillStyle = token("--map-grid-text");
-    for (const name of atlas.names) {
+    for (const name of names) {
       const half = context.measureText(name.text).width / 2;
       if (name.width * scale < 2 * half) continue; // no room inside the country
       const reach = (half + 4) / scale;

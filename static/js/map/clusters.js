@@ -1,7 +1,7 @@
 // Far out, vehicles that would hide each other are one circle with their count.
 
 const CELL_PX = 72;
-const FEWEST = 4;
+const FEWEST = 3;
 
 /**
  * Group points by a grid that is fixed to the ground, so that panning changes no group; circles that would overlap

@@ -42,7 +42,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(fleet)} vehicles set off for {options['url']}")
         with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
             runner.run(run_fleet(fleet, seconds=options["seconds"], say=self.stdout.write))
-        self.stdout.write("All connections are closed.")
 
 
 def _tokens_of_file(file: Path, prefix: str, count: int) -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""Whether the server is alive, and whether what it needs is there.
+
+`/health/live`, `/health/ready`, `/health` and `/metrics` ask for no credentials: keep them inside by the proxy.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from v2v.vehicles.live import engine_get
+
+DEADLINE_S = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Check:
+    """One thing that the server needs, asked with a deadline and in one thread at a time.
+
+    A database that was stopped holds its thread for as long as it is stopped. Until that thread comes back the answer
+    is "down", at once, and no second thread is spent on it. Requests that come together share one question.
+    """
+
+    def __init__(self, name: str, probe: Callable[[], None], *, deadline_s: float = DEADLINE_S) -> None:
+        self._name = name
+        self._probe = probe
+        self._deadline_s = deadline_s
+        self._lock = Lock()
+        self._asked: Future[float] | None = None
+        self._asked_at = 0.0
+
+    def __call__(self) -> dict[str, Any]:
+        """`status` is `up`, with `latencyMs`, or `down`."""
+        with self._lock:
+            if self._asked is None or self._asked.done():
+                self._asked, self._asked_at = Future(), time.monotonic()
+                # A daemon, which no executor has: a stuck one must not keep the process from ending.
+                Thread(target=self._ask, args=(self._asked,), name=f"health-{self._name}", daemon=True).start()
+            asked, deadline = self._asked, self._asked_at + self._deadline_s
+        try:
+            return {"status": "up", "latencyMs": asked.result(max(0.0, deadline - time.monotonic()))}
+        except Exception as error:  # whatever it is, the answer is the same
+            _log.warning("health check failed", check=self._name, error=str(error) or type(error).__name__)
+            return {"status": "down", "latencyMs": None}
+
+    def _ask(self, answer: Future[float]) -> None:
+        start = time.perf_counter()
+        try:
+            self._probe()
+        except Exception as error:  # goes to who asked
+            answer.set_exception(error)
+        else:
+            answer.set_result(round((time.perf_counter() - start) * 1000, 2))
+
+
+def _database_probe() -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()  # this thread's own: it goes back to the pool
+
+
+def _redis_probe() -> None:
+    timeouts = {"socket_connect_timeout": DEADLINE_S, "socket_timeout": DEADLINE_S}
+    with redis.Redis.from_url(settings.REDIS_URL, **timeouts) as client:
+        client.ping()
+
+
+_database = Check("database", _database_probe)
+_redis = Check("redis", _redis_probe)
+_OFF = {"status": "off", "latencyMs": None}
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """The process answers: no reason to start it anew."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """It can serve: 503 while the database is away. Without Redis it goes on, degraded."""
+    database = _database()
+    is_ready = database["status"] == "up"
+    body = {"status": "ok" if is_ready else "down", "database": database}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Everything, always with 200: `status` is `ok`, or `degraded` while a part is away and live traffic goes on."""
+    database = _database()
+    redis_state = _redis() if settings.REDIS_URL else _OFF
+    is_degraded = "down" in (database["status"], redis_state["status"])
+    engine = engine_get()
+    return JsonResponse(
+        {
+            "status": "degraded" if is_degraded else "ok",
+            "vehicles": engine.stats().vehicles if engine else 0,
+            "radioEnabled": bool(settings.RADIO_PORT),
+            "redis": redis_state,
+            "database": database,
+            "version": settings.VERSION,
+            "buildTimestamp": settings.BUILD_TIMESTAMP,
+        }
+    )

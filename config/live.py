@@ -1,0 +1,52 @@
+"""What the running engine answers to those who ask over HTTP, on whatever thread they run."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from v2v.protocol.events import NearbyPeer
+from v2v.proximity.nearby import nearby_peers
+from v2v.realtime.engine import Engine
+from v2v.realtime.session import Session
+from v2v.tracking.live import LiveState
+from v2v.vehicles.live import Presence, Stats
+
+
+class EngineLive:
+    """A `v2v.vehicles.live.Live`. The event loop goes on changing what is read here: so each look is one copy."""
+
+    def __init__(self, engine: Engine, live: LiveState) -> None:
+        self._engine = engine
+        self._live = live
+
+    def presence(self, vehicle_pks: Collection[int]) -> dict[int, Presence]:
+        """By primary key; only vehicles that this server has heard of since its start."""
+        wanted = set(vehicle_pks)
+        found = {}
+        for track in list(self._live.tracks):
+            entry = self._engine.presence.entries.get(track.vehicle_id)
+            if track.vehicle_pk in wanted and entry is not None:
+                last_seen = self._engine.presence.last_seen(track.vehicle_id, self._sessions(track.vehicle_id))
+                moment = datetime.fromtimestamp((last_seen or entry.last_seen) / 1000, UTC)
+                found[track.vehicle_pk] = Presence(entry.status, moment)
+        return found
+
+    def nearby(self, vehicle_id: str, radius_m: float) -> list[NearbyPeer]:
+        """The online vehicles of its fleet within the radius, nearest first."""
+        track = self._live.by_vehicle.get(vehicle_id)
+        return [] if track is None else nearby_peers(self._engine, self._live, track, radius_m=radius_m)
+
+    def stats(self) -> Stats:
+        """Counts of this server's connections."""
+        hub = self._engine.hub
+        sessions = list(hub.sessions)
+        users = {session.name for session in list(hub.dispatchers)}
+        return Stats(
+            connections=len(sessions),
+            vehicles=len(hub.by_vehicle),
+            users=len(users),
+            stale=self._engine.stale_total,
+            by_transport={"websocket": len(sessions)},
+        )
+
+    def _sessions(self, vehicle_id: str) -> list[Session]:
+        return list(self._engine.hub.by_vehicle.get(vehicle_id, []))

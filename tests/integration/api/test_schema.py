@@ -1,0 +1,82 @@
+"""The OpenAPI description is complete, and the API is as it describes."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.integration.api.conftest import World
+from tests.integration.people import device_of, token_for
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def test_the_schema_is_made_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+
+def test_the_schema_and_its_page_are_served_without_inline_script_or_style() -> None:
+    assert Client().get("/api/v1/schema").status_code == 200
+    page = Client().get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "script-src 'self'" in page["Content-Security-Policy"]
+    assert b"<style" not in page.content
+    assert b"<script>" not in page.content
+    script = Client().get("/api/v1/docs?script=")
+    assert script["Content-Type"] == "application/javascript"
+    assert b"SwaggerUIBundle" in script.content
+
+
+def test_every_operation_says_who_may_ask_and_how_it_fails() -> None:
+    for methods in schema.raw_schema["paths"].values():
+        for operation in methods.values():
+            assert "application/problem+json" in operation["responses"]["default"]["content"]
+            assert operation["summary"]
+            assert {"bearer": []} in operation["security"]
+
+
+@pytest.fixture
+def signed_in(world: World) -> dict[str, Any]:
+    """What goes with a request of the north's admin in a browser."""
+    client = Client()
+    client.force_login(User.objects.get(username="fleet_admin@north"))
+    csrf = "x" * 32
+    cookies = {"sessionid": client.cookies["sessionid"].value, "csrftoken": csrf}
+    return {"cookies": cookies, "headers": {"X-CSRFToken": csrf}}
+
+
+@pytest.fixture
+def there(world: World) -> dict[str, Any]:
+    """Path parameters of what is there."""
+    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk}
+
+
+@schema.parametrize()
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_nothing_that_a_browser_sends_finds_an_error_or_an_answer_that_is_not_described(
+    case: schemathesis.Case, signed_in: dict[str, Any], there: dict[str, Any]
+) -> None:
+    case.call_and_validate(checks=CHECKS, **signed_in)
+    if case.path_parameters:
+        case.path_parameters = {name: there[name] for name in case.path_parameters}
+        case.call_and_validate(checks=CHECKS, **signed_in)
+
+
+@schema.include(method="GET").parametrize()
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_nothing_that_a_vehicle_sends_finds_an_error_or_an_answer_that_is_not_described(
+    case: schemathesis.Case, world: World
+) -> None:
+    case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {token_for(world.truck_1)}"})

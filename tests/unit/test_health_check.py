@@ -1,0 +1,36 @@
+"""One health check: its deadline, and that it never costs more than one thread."""
+
+import threading
+import time
+
+from config.health import Check
+
+
+def test_what_answers_is_up_with_its_latency() -> None:
+    answer = Check("good", lambda: time.sleep(0.01))()
+    assert answer["status"] == "up"
+    assert answer["latencyMs"] >= 10
+
+
+def test_what_raises_is_down() -> None:
+    def broken() -> None:
+        raise ConnectionError("refused")
+
+    assert Check("broken", broken)() == {"status": "down", "latencyMs": None}
+
+
+def test_what_hangs_is_down_at_its_deadline_then_at_once_and_up_again_when_it_answers() -> None:
+    answers, asked = threading.Event(), []
+
+    def hanging() -> None:
+        asked.append(threading.current_thread())
+        answers.wait()
+
+    check = Check("hanging", hanging, deadline_s=0.05)
+    assert check()["status"] == "down"
+    assert [check()["status"] for _ in range(20)] == ["down"] * 20
+    assert len(asked) == 1
+    assert asked[0].daemon
+    answers.set()
+    asked[0].join()
+    assert check()["status"] == "up"

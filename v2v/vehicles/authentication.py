@@ -1,0 +1,58 @@
+"""`Authorization: Bearer` of the API: a device token or a Firebase ID token, which stands for its vehicle."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from v2v.fleets.policy import Actor
+from v2v.vehicles.identity import Authenticated, AuthRefusal, token_authenticate
+
+MAX_TOKEN_CHARS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleUser:
+    """What `request.user` is when a vehicle asks."""
+
+    actor: Actor
+    pk: int
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_staff: bool = False
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Takes the vehicle from its token; a request without one is left to the next way to sign in."""
+
+    def authenticate(self, request: Request) -> tuple[VehicleUser, Authenticated] | None:
+        """The vehicle and its identity; raises AuthenticationFailed, or Refusal when it cannot be found out."""
+        kind, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        if not token.isascii() or not 0 < len(token) <= MAX_TOKEN_CHARS:
+            raise AuthenticationFailed
+        try:
+            who = token_authenticate(token=token, now=timezone.now())
+        except AuthRefusal as refusal:
+            raise AuthenticationFailed(refusal.message) from None
+        return VehicleUser(actor=who.actor, pk=who.vehicle_pk), who
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes what is refused a 401."""
+        return "Bearer"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes it."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """As OpenAPI wants it."""
+        return {"type": "http", "scheme": "bearer", "description": "A device token or a Firebase ID token."}
