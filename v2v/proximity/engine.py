@@ -130,7 +130,7 @@ class ProximityEngine:
             raise ValueError("hold_s must be finite and not negative")
         if max_pairs < 1:
             raise ValueError("max_pairs must be positive")
-        self._radius_m = radius_m
+        self.radius_m = radius_m
         self._exit_radius_m = exit_radius_m
         self._hold_s = hold_s
         self._max_pairs = max_pairs
@@ -146,7 +146,7 @@ class ProximityEngine:
         Raises ValueError when a coordinate is not finite; the state is then that of the last tick.
         """
         points = unit_vectors(positions.lat, positions.lng)
-        pairs, radius_m = _find_pairs(points, positions.fleets, self._radius_m, self._max_pairs)
+        pairs, radius_m = _find_pairs(points, positions.fleets, self.radius_m, self._max_pairs)
         first, second = pairs[:, 0], pairs[:, 1]
         keys = np.sort(pack(positions.slots[first], positions.slots[second]))
 

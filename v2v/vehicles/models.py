@@ -11,6 +11,7 @@ from django.utils import timezone
 from v2v.fleets.models import Fleet
 from v2v.protocol.fields import VEHICLE_ID_PATTERN
 
+
 def one_line(text: str) -> None:
     """Refuse control characters, as the socket does: a name must not break a log line or a terminal."""
     if any(unicodedata.category(character) == "Cc" for character in text):
