@@ -65,9 +65,7 @@ def required() -> tuple[Path, Path]:
     if browser and node:
         return browser, node
     if browser:
-        raise ServerError(
-            "Playwright needs libatomic (Debian: apt-get install libatomic1) or Node 20 on the PATH."
-        )
+        raise ServerError("Playwright needs libatomic (Debian: apt-get install libatomic1) or Node 20 on the PATH.")
     raise ServerError(
         "The tests need a browser: put chromium on the PATH, or run `python -m tests.servers.chromium` to install one."
     )
