@@ -53,8 +53,8 @@ bench: setup ## Measure speed and capacity (tests/load)
 faults: setup ## Kill, stop and flood real servers and count what was lost (tests/faults)
 	@$(PYTHON_BIN)/python -m pytest tests/faults
 
-docs: setup ## Make docs/asyncapi.yaml and docs/openapi.yaml from the code
-	@scripts/docs.sh
+docs: setup ## Make docs/openapi.yaml from the code
+	@$(PYTHON_BIN)/python manage.py spectacular --file docs/openapi.yaml
 
 vendor: setup ## Make static/vendor again from the packages that vendor.json names
 	@scripts/vendor.sh
