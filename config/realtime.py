@@ -24,15 +24,13 @@ from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
-from v2v.tracking.services import LastState, last_states_store
+from v2v.tracking.services import LastState, last_states_offline, last_states_store
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
 _STORE_EVERY_S = 1.0
-_KEEP_EVERY_S = 10.0
-_CHECK_DISPATCHERS_EVERY_S = 15.0  # a role that was taken away is gone within 30 s
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
 
@@ -68,7 +66,7 @@ def build() -> Realtime:
     notices.listen(endings)
     _add_ticker(engine, live)
     _add_keeper(engine, live)
-    engine.every("dispatchers", _CHECK_DISPATCHERS_EVERY_S, partial(dispatchers_check, engine))
+    engine.every("dispatchers", settings.RIGHTS_CHECK_MS / 1000, partial(dispatchers_check, engine))
     nearby_refresh = nearby_refresh_handler(live, radius_m=settings.NEARBY_RADIUS_M, may_see=may_see)
     heartbeat = heartbeat_handler(live)
     vehicle = Kind(
@@ -105,8 +103,8 @@ def _add_ticker(engine: Engine, live: LiveState) -> None:
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:
     states: BatchWriter[LastState] = BatchWriter("last-states", last_states_store, limit=_MAX_STATES)
-    keeper = LastStateKeeper(engine, live, states)
-    engine.every("last-states", _KEEP_EVERY_S, keeper.step)
+    keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
+    engine.every("last-states", settings.LAST_STATES_MS / 1000, keeper.step)
     engine.closing += [keeper.step, states.close]
 
 

@@ -130,8 +130,8 @@ def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> Vehic
         ts=fix.ts if fix else _epoch_ms(row["status__fix_at"]),
         speed=fix.speed if fix else row["status__speed"],
         heading=fix.heading if fix else row["status__heading"],
-        battery=track.battery if track else row["status__battery"],
-        signal=track.signal if track else row["status__signal"],
+        battery=row["status__battery"] if track is None or track.battery is None else track.battery,
+        signal=row["status__signal"] if track is None or track.signal is None else track.signal,
     )
 
 
@@ -157,8 +157,10 @@ async def dispatchers_check(engine: Engine) -> None:
         try:
             current = await engine.pool.run(dispatcher_of, known.session_key)
         except Refusal as refusal:
-            if refusal.code is not ErrorCode.UNAVAILABLE:  # the database is away: nobody loses a right by that
-                session.close(CloseCode.AUTH_FAILED, refusal)
+            if refusal.code is ErrorCode.UNAVAILABLE:  # the database is away: nobody loses a right by that
+                return
+            is_forbidden = refusal.code is ErrorCode.FORBIDDEN
+            session.close(CloseCode.FORBIDDEN if is_forbidden else CloseCode.AUTH_FAILED, refusal)
             continue
         if current.actor.roles != known.actor.roles or current.fleets != known.fleets:
             session.close(CloseCode.RESTARTING)  # it comes back with a snapshot of what it may see now

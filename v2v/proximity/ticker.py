@@ -2,11 +2,14 @@
 
 import asyncio
 import math
+import random
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import structlog
 
 from v2v.protocol import events
+from v2v.proximity.crowd import deliveries_bound
 from v2v.proximity.engine import Crossings, Deliveries, Positions, ProximityEngine, Tick
 from v2v.proximity.services import Crossing
 from v2v.realtime import metrics
@@ -16,8 +19,12 @@ from v2v.realtime.presence import Entry
 from v2v.realtime.session import Session
 from v2v.tracking.live import Fix, LiveState, Track
 
-# Over so many vehicles the numbers are crunched on a thread: NumPy and SciPy let go of the interpreter meanwhile.
+log = structlog.get_logger(__name__)
+
+# Over so many vehicles, or deliveries at the last tick, the numbers are crunched on a thread: NumPy and SciPy let go of
+# the interpreter meanwhile.
 _INLINE_VEHICLES = 3_000
+_INLINE_DELIVERIES = 100_000
 
 
 class Ticker:
@@ -32,6 +39,12 @@ class Ticker:
         self._storage = storage
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="proximity")
         self._taken_at = 0.0
+        self._turn = 0
+        self._deliveries = 0
+        self._is_narrow = False
+        self._is_away = False  # a tick is on the thread, and
+        self._moved_away: set[int] = set()  # these changed their fleet meanwhile
+        live.fleet_listeners.append(self.fleet_changed)
 
     async def step(self) -> None:
         """One tick. The next one waits for it, and those that were missed meanwhile are left out."""
@@ -43,16 +56,43 @@ class Ticker:
         positions = Positions(*self._live.columns())
         now = self._taken_at
         with metrics.TICK.time():
-            if len(positions.slots) > _INLINE_VEHICLES:
-                loop = asyncio.get_running_loop()
-                tick = await loop.run_in_executor(self._thread, lambda: self._proximity.tick(positions, now=now))
+            if len(positions.slots) > _INLINE_VEHICLES or self._deliveries > _INLINE_DELIVERIES:
+                tick = await self._tick_on_thread(positions, now)
             else:
                 tick = self._proximity.tick(positions, now=now)
-        self._deliver(tick.deliveries)
+        self._note_crowd(tick)
+        self._deliver(deliveries_bound(tick.deliveries, turn=self._turn))
         self._tell_crossings(tick)
         self._tell_dispatchers(moved)
-        if moved and (fix := moved[-1].fix) is not None:
+        self._moved_away.clear()
+        if moved and (fix := random.choice(moved).fix) is not None:  # noqa: S311 - a fair sample
             metrics.LATENCY.observe(self._engine.clock.monotonic() - fix.received_at)
+
+    async def _tick_on_thread(self, positions: Positions, now: float) -> Tick:
+        self._is_away = True
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, lambda: self._proximity.tick(positions, now=now))
+        finally:
+            self._is_away = False
+            for slot in self._moved_away:  # the tick has seen it in its old fleet
+                self._proximity.forget(slot)
+
+    def fleet_changed(self, track: Track) -> None:
+        """Part the vehicle from the neighbors that it had in its old fleet, without a word to either."""
+        self._proximity.forget(track.slot)
+        if self._is_away:
+            self._moved_away.add(track.slot)
+
+    def _note_crowd(self, tick: Tick) -> None:
+        self._turn += 1
+        self._deliveries = tick.deliveries.senders.size
+        is_narrow = tick.radius_m < self._proximity.radius_m
+        if is_narrow:
+            metrics.NARROW_TICKS.inc()
+            if not self._is_narrow:  # once a crowd, not five times a second
+                log.warning("too many pairs of vehicles: looked less far", radius_m=tick.radius_m)
+        self._is_narrow = is_narrow
 
     async def close(self) -> None:
         """End the thread."""
@@ -65,6 +105,8 @@ class Ticker:
         if not len(deliveries.receivers):
             return
         by_slot, tracks = self._engine.hub.by_slot, self._live.tracks
+        if self._moved_away:
+            by_slot = {slot: sessions for slot, sessions in by_slot.items() if slot not in self._moved_away}
         senders = deliveries.senders.tolist()
         parts = [tracks[slot].peer_part for slot in senders]
         starts = deliveries.starts.tolist()
@@ -80,7 +122,8 @@ class Ticker:
         now_ms = self._engine.clock.now_ms()
         watchers: dict[str, list[Session]] = {}
         for session in self._engine.hub.dispatchers:
-            if session.watched:
+            watched = self._live.by_vehicle.get(session.watched)
+            if watched is not None and _may_see(session, watched):
                 watchers.setdefault(session.watched, []).append(session)
         self._tell(tick.entered, "enter", now_ms, watchers)
         self._tell(tick.exited, "exit", now_ms, watchers)
@@ -89,6 +132,8 @@ class Ticker:
         columns = (crossings.first.tolist(), crossings.second.tolist(), np.round(crossings.distance_m, 1).tolist())
         for first, second, distance in zip(*columns, strict=True):
             one, other = self._live.tracks[first], self._live.tracks[second]
+            if one.fleet != other.fleet:  # one of them changed its fleet while the tick was on the thread
+                continue
             distance_m = None if math.isnan(distance) else distance
             crossing = Crossing(one.fleet, one.vehicle_pk, other.vehicle_pk, kind, distance_m, now_ms)
             self._storage.add(crossing)
@@ -147,13 +192,17 @@ class Ticker:
 
 def is_in_view(track: Track, fix: Fix | None, session: Session) -> bool:
     """Whether the dispatcher may see the vehicle, and has it on the map."""
-    if fix is None or not (session.fleets is None or track.fleet in session.fleets):
+    if fix is None or not _may_see(session, track):
         return False
     if session.view is None:
         return True
     west, south, east, north = session.view
     across = west <= fix.lng <= east if west <= east else fix.lng >= west or fix.lng <= east
     return bool(south <= fix.lat <= north and across)
+
+
+def _may_see(session: Session, track: Track) -> bool:
+    return session.fleets is None or track.fleet in session.fleets
 
 
 def _event(crossing: Crossing, peer_vehicle_id: str, vehicle_id: str | None) -> events.ProximityEvent:

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ACTIVE_VEHICLES = Gauge("v2v_active_vehicles", "Vehicles that are online", multiprocess_mode="livesum")
+ACTIVE_VEHICLES = Gauge("v2v_active_vehicles", "Vehicles that are connected", multiprocess_mode="livesum")
 CONNECTIONS = Gauge("v2v_ws_connections", "Open sockets by kind", ["kind"], multiprocess_mode="livesum")
 PROCESSES = Gauge("v2v_ws_process_count", "Server processes", multiprocess_mode="livesum")
 MESSAGES = Counter("v2v_messages_total", "Messages received on sockets")
@@ -21,6 +21,7 @@ TICK = Histogram(
     "Index, pairs and differences of one tick",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1),
 )
+NARROW_TICKS = Counter("v2v_spatial_ticks_narrowed_total", "Ticks that looked less far because of a crowd")
 SWEEP = Histogram("v2v_sweep_seconds", "One sweep", buckets=(0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5))
 SLOW_CLOSED = Counter("v2v_ws_slow_closed_total", "Sockets closed because they did not read")
 STALE = Counter("v2v_stale_connections_total", "Sockets closed because nothing was heard of them")

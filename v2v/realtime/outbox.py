@@ -77,6 +77,11 @@ class Outbox:
             self._late.update(zip(senders, parts, strict=True))
 
     @property
+    def posted(self) -> int:
+        """How many control events were sent or are waiting."""
+        return self._seq
+
+    @property
     def is_blocked(self) -> bool:
         """Whether anything waits, or would."""
         return not self.closed and not self._wire.can_write

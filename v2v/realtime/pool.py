@@ -4,6 +4,7 @@ Django's own way runs all of it on one shared thread: one blocked query froze an
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -32,7 +33,8 @@ class BlockingPool:
         if self._under_way >= self._room:
             raise Refusal(ErrorCode.UNAVAILABLE)
         self._under_way += 1
-        future = self._executor.submit(self._call, function, args, kwargs)
+        # The context goes along, so that what the function logs carries the ids of whom it works for.
+        future = self._executor.submit(contextvars.copy_context().run, self._call, function, args, kwargs)
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._finished) if not loop.is_closed() else None)
         answer = asyncio.wrap_future(future)

@@ -35,6 +35,9 @@ class MemoryPresence:
         if entry is None:
             entry = Entry(session.name, fleet, session.slot, "offline", now_ms)
             self.entries[session.name] = entry
+        elif entry.fleet != fleet:  # it went over to another one: gone, for those who saw it so far
+            self._set(entry, "offline", now_ms)
+            entry.fleet = fleet
         entry.driver_name = driver_name or entry.driver_name
         self._set(entry, "online", now_ms)
 

@@ -1,6 +1,7 @@
 """One connection from accept to close: decode, limit, hand to its handler, answer."""
 
 import asyncio
+import math
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -60,6 +61,7 @@ class Session:
         self.bearer = bearer
         self.opened_at = self.heard_at = now
         self.silent = False  # presence says `timeout`; the next message says otherwise
+        self.received = 0
         self.registered = False
         self.name = ""
         self.device_id = ""
@@ -71,7 +73,6 @@ class Session:
         self.blocked_since: float | None = None
         self.view: Any = None  # what a dispatcher looks at; the tracking app's
         self.watched = ""  # the vehicle whose neighbors a dispatcher looks at
-        self.location_bucket: Bucket | None = None
         config = engine.config
         self.outbox = Outbox(
             wire, frame=kind.frame, limit_frames=config.control_frames, limit_bytes=config.control_bytes
@@ -89,6 +90,7 @@ class Session:
         """A whole text message came."""
         engine = self.engine
         self.heard_at = engine.clock.monotonic()
+        self.received += 1
         engine.tally.messages += 1
         if self.silent:
             engine.presence.heard(self)
@@ -180,6 +182,7 @@ class Session:
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def _work(self) -> None:
+        structlog.contextvars.bind_contextvars(session=self.id)  # of this task alone
         try:
             while self._backlog and not self.outbox.closed:
                 await self._handle(self._backlog.popleft())
@@ -255,7 +258,7 @@ class Session:
 def rate_limited(kind: str, wait_s: float) -> Refusal:
     """The refusal of a message over its limit."""
     metrics.RATE_LIMITED.labels(kind).inc()
-    return Refusal(ErrorCode.RATE_LIMITED, details={"retryAfterMs": max(1, int(wait_s * 1000))})
+    return Refusal(ErrorCode.RATE_LIMITED, details={"retryAfterMs": math.ceil(wait_s * 1000)})
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -53,15 +53,27 @@ class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
         is_crowded = self.engine.hub.unregistered_from(address) >= self.engine.config.unregistered_per_address
         self.engine.hub.open(session)
         wire.attach(session)
+        code: int | None = None
         try:
             await send({"type": "websocket.accept"})
+            log.info("connected", session=session.id, kind=self.kind.name, address=address)
             if is_crowded:
                 session.close(CloseCode.OVERLOADED)
             elif self.welcome is not None:
                 await self._welcome(self.welcome, session, scope)
-            await _until_closed(receive, session)
+            code = await _until_closed(receive, session)
         finally:
             self.engine.closed(session)
+            log.info(
+                "disconnected",
+                session=session.id,
+                client=session.name,
+                address=address,
+                code=code,
+                seconds=round(self.engine.clock.monotonic() - session.opened_at, 1),
+                received=session.received,
+                posted=session.outbox.posted,
+            )
 
     async def _welcome(self, welcome: Welcome, session: Session, scope: Scope) -> None:
         try:
@@ -76,12 +88,15 @@ class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
             session.close(CloseCode.OVERLOADED, Refusal(ErrorCode.INTERNAL_ERROR))
 
 
-async def _until_closed(receive: Callable[[], Awaitable[dict[str, Any]]], session: Session) -> None:
-    """Feed the session from a server without the short way; with it only the end of the connection comes here."""
+async def _until_closed(receive: Callable[[], Awaitable[dict[str, Any]]], session: Session) -> int | None:
+    """Feed the session from a server without the short way; with it only the end of the connection comes here.
+
+    The close code.
+    """
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
-            return
+            return message.get("code")
         if session.outbox.closed:
             continue  # what still comes on the way out
         if (text := message.get("text")) is not None:

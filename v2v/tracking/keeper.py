@@ -1,27 +1,41 @@
 """Which vehicles' last states have changed since they were stored."""
 
+from collections.abc import Callable
+
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
 from v2v.tracking.live import LiveState, Track
 from v2v.tracking.services import LastState
 
+_Mark = tuple[str, int | None, float | None, float | None]  # status, time of the fix, battery, signal
+
 
 class LastStateKeeper:
-    """Hands the changed states to the writer, each vehicle once a step however often it moved."""
+    """Hands the changed states to the writer, each vehicle once a step however often it moved.
 
-    def __init__(self, engine: Engine, live: LiveState, storage: BatchWriter[LastState]) -> None:
+    `begin` is run on the database once, before anything is stored.
+    """
+
+    def __init__(
+        self, engine: Engine, live: LiveState, storage: BatchWriter[LastState], *, begin: Callable[[], None]
+    ) -> None:
         self._engine = engine
         self._live = live
         self._storage = storage
-        self._stored: dict[int, tuple[str, int | None]] = {}  # by slot: status, time of the fix
+        self._begin = begin
+        self._stored: dict[int, _Mark] = {}  # by slot
+        self._has_begun = False
 
     async def step(self) -> None:
-        """Store what has changed."""
+        """Store what has changed. Raises Refusal `unavailable` while the database is away from the very beginning."""
+        if not self._has_begun:
+            await self._engine.pool.run(self._begin)
+            self._has_begun = True
         for track in self._live.tracks:
             entry = self._engine.presence.entries.get(track.vehicle_id)
             if entry is None:
                 continue
-            mark = (entry.status, track.fix.ts if track.fix else None)
+            mark = (entry.status, track.fix.ts if track.fix else None, track.battery, track.signal)
             if self._stored.get(track.slot) != mark:
                 self._stored[track.slot] = mark
                 self._storage.add(_state(track, entry.status, entry.last_seen))

@@ -1,6 +1,6 @@
 """Where every vehicle is now. Plain memory of one process, without Django: the hot path of the whole system."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from v2v.protocol.events import Peer, TrackedPeer, encode_part
 from v2v.protocol.fields import CLOCK_SKEW_MS
+from v2v.realtime.ratelimit import Bucket
 
 _FIRST_CAPACITY = 1024
 
@@ -60,6 +61,7 @@ class Track:
     battery: float | None = None
     signal: float | None = None
     is_active: bool = False
+    bucket: Bucket | None = None  # the limit that all devices of the vehicle share
     peer_part: bytes = b""
     tracked_part: bytes = b""
 
@@ -74,6 +76,7 @@ class LiveState:
         self.tracks: list[Track] = []
         self.by_vehicle: dict[str, Track] = {}
         self.coalesced = 0
+        self.fleet_listeners: list[Callable[[Track], None]] = []
         self._coalesce_s = coalesce_s
         self._waiting: list[Track] = []
         self._kept: list[tuple[Track, Fix]] = []
@@ -84,7 +87,10 @@ class LiveState:
         self._moved = np.zeros(_FIRST_CAPACITY, np.bool_)
 
     def track_of(self, *, vehicle_id: str, vehicle_pk: int, fleet: int) -> Track:
-        """The vehicle's track, made at its first coming; a vehicle that changed fleets is seen by its new one only."""
+        """The vehicle's track, made at its first coming.
+
+        One that changed fleets is seen by its new one only; `fleet_listeners` are told, to forget its old one.
+        """
         track = self.by_vehicle.get(vehicle_id)
         if track is None:
             track = Track(vehicle_id, vehicle_pk, fleet, len(self.tracks))
@@ -92,8 +98,11 @@ class LiveState:
             self.by_vehicle[vehicle_id] = track
             if len(self.tracks) > len(self._lat):
                 self._grow()
-        track.fleet = fleet
         self._fleet[track.slot] = fleet
+        if track.fleet != fleet:
+            track.fleet = fleet
+            for listener in self.fleet_listeners:
+                listener(track)
         return track
 
     def _grow(self) -> None:
@@ -186,10 +195,6 @@ class LiveState:
         """A copy of the columns of all active vehicles."""
         slots = np.flatnonzero(self._active[: len(self.tracks)]).astype(np.int64, copy=False)
         return Columns(slots, self._fleet[slots], self._lat[slots], self._lng[slots], self._moved[slots])
-
-    def active(self) -> Iterator[Track]:
-        """The vehicles that others may see."""
-        return (track for track in self.tracks if track.is_active and track.fix is not None)
 
 
 class Columns(NamedTuple):

@@ -3,6 +3,7 @@
 from v2v.protocol import events
 from v2v.protocol.commands import Heartbeat, LocationUpdate
 from v2v.realtime import metrics
+from v2v.realtime.ratelimit import Bucket
 from v2v.realtime.session import Answer, AtOnce, Session, rate_limited
 from v2v.tracking.ingest import fix_ingest
 from v2v.tracking.live import LiveState, Outcome
@@ -15,14 +16,15 @@ def location_handler(live: LiveState) -> AtOnce:
         engine = session.engine
         tally = engine.tally
         tally.received += 1
-        bucket = session.location_bucket
+        track = live.tracks[session.slot]
         now = session.heard_at
+        bucket = track.bucket
         if bucket is None:
-            bucket = session.location_bucket = engine.limiter.bucket(f"location:{session.name}", engine.config.location)
+            bucket = track.bucket = Bucket(engine.config.location, now)
         if wait_s := bucket.take(now):
             metrics.REJECTED.labels("rate_limited").inc()
             raise rate_limited("location", wait_s)
-        outcome = fix_ingest(live, live.tracks[session.slot], command.data, now=now, now_ms=engine.clock.now_ms())
+        outcome = fix_ingest(live, track, command.data, now=now, now_ms=engine.clock.now_ms())
         if command.id is None:
             return None
         data = events.Ack.Data(id=command.id, outcome=None if outcome is Outcome.LIVE else outcome)

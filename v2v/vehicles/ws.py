@@ -87,6 +87,14 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
         engine.presence.came(
             session, fleet=principal.fleet_pk, driver_name=data.driver_name or principal.driver_name or None
         )
+        log.info(
+            "vehicle registered",
+            session=session.id,
+            vehicle=session.name,
+            device=session.device_id,
+            fleet=principal.fleet_slug,
+            address=session.address,
+        )
         await session.snapshot(partial(snapshot, session))
         return None
 

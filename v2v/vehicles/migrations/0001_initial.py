@@ -3,8 +3,9 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import v2v.vehicles.models
 from django.db import migrations, models
+
+import v2v.vehicles.models
 
 
 class Migration(migrations.Migration):
