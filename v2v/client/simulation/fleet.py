@@ -41,7 +41,9 @@ class SimulatedFleet:
             for vehicle_id, token in tokens.items()
         ]
         self._incidents = (
-            Incidents(self._pick, per_minute=incidents_per_minute, seed=seed) if incidents_per_minute > 0 else None
+            Incidents(self._pick, per_minute=incidents_per_minute, refused=self.errors, seed=seed)
+            if incidents_per_minute > 0
+            else None
         )
 
     def __len__(self) -> int:

@@ -2,11 +2,11 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any
 
-from v2v.client.errors import ClientError
+from v2v.client.errors import ClientError, CommandRefused
 from v2v.client.simulation.truck import Truck
 from v2v.client.vehicle import VehicleClient
 from v2v.protocol import commands
@@ -44,12 +44,20 @@ Drive = tuple[Truck, VehicleClient]
 class Incidents:
     """Starts `per_minute` incidents on average; at most MAX_AT_ONCE go on together, more are left out.
 
-    `pick` gives a vehicle that is online, or None. What the server refuses is not tried again.
+    `pick` gives a vehicle that is online, or None. What the server refuses is counted by code in `refused`.
     """
 
-    def __init__(self, pick: Callable[[random.Random], Drive | None], *, per_minute: float, seed: int) -> None:
+    def __init__(
+        self,
+        pick: Callable[[random.Random], Drive | None],
+        *,
+        per_minute: float,
+        refused: Counter[str],
+        seed: int,
+    ) -> None:
         self._pick = pick
         self._per_minute = per_minute
+        self._refused = refused
         self._random = random.Random(f"incidents {seed}")  # noqa: S311 - a seed is the point
         self._free = MAX_AT_ONCE
 
@@ -66,8 +74,11 @@ class Incidents:
     async def _bounded(self, incident: Coroutine[Any, Any, None]) -> None:
         self._free -= 1
         try:
-            with suppress(ClientError, TimeoutError):
-                await incident
+            await incident
+        except CommandRefused as refusal:
+            self._refused[refusal.code] += 1
+        except (ClientError, TimeoutError):
+            pass  # it was offline, or the server did not answer
         finally:
             self._free += 1
 
