@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
 
-from v2v.fleets.policy import Action, Actor, fleets_where
+from v2v.fleets.policy import Action, Actor
 from v2v.vehicles.models import Vehicle, VehicleStatus
+from v2v.vehicles.selectors import vehicles_where
 
 PAGE_SIZE = 100
 OFFLINE = VehicleStatus.Presence.OFFLINE
@@ -20,10 +21,8 @@ class VehiclePage:
 
 
 def vehicles_visible(*, actor: Actor) -> QuerySet[Vehicle]:
-    """The vehicles that the actor may view, each with its last known state and its fleet."""
-    vehicles = Vehicle.objects.filter(deleted_at=None).select_related("status", "fleet")
-    fleets = fleets_where(actor, Action.VIEW)
-    return vehicles if fleets is None else vehicles.filter(fleet__in=fleets)
+    """The vehicles that the actor may view, each with its last known state."""
+    return vehicles_where(actor, Action.VIEW).select_related("status")
 
 
 def vehicle_page(*, actor: Actor, search: str = "", state: str = "", after: str = "") -> VehiclePage:

@@ -37,8 +37,9 @@ def fragment(view: View) -> View:
 def console(request: HttpRequest) -> HttpResponse:
     """The map with the list of vehicles, and the drawer of the vehicle that the address names."""
     actor = actor_of_user(request.user)
-    chosen = VehicleFilter(request.GET).chosen()
-    selected = vehicles_visible(actor=actor).filter(vehicle_id=request.GET.get("vehicle", "")[:40]).first()
+    asked = VehicleFilter(request.GET)
+    chosen = asked.chosen()
+    selected = vehicles_visible(actor=actor).filter(vehicle_id=asked.value("vehicle")).first()
     context = {
         "page": vehicle_page(actor=actor, search=chosen["search"], state=chosen["state"]),
         "chosen": chosen,
