@@ -98,7 +98,16 @@ def test_a_long_list_comes_in_parts_that_miss_nothing(viewer: Client, fleet: Fle
     assert _rows(html) + _list(viewer, after=after) == [f"truck-{number:03}" for number in range(130)]
 
 
-@pytest.mark.parametrize("query", ["q=%00", "state=flying", "q=" + "x" * 500, "after=%00", "vehicle=%00"])
+def test_a_list_that_was_scrolled_is_fetched_again_as_long_as_it_was(viewer: Client, fleet: Fleet) -> None:
+    for number in range(130):
+        vehicle_make(fleet, f"truck-{number:03}")
+    assert len(_list(viewer, count="120")) == 120
+    assert len(_list(viewer, count="5")) == 100
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "count=-1", "count=99999999", "state=flying", "q=" + "x" * 500, "after=%00", "vehicle=%00"]
+)
 def test_a_filter_that_is_not_valid_counts_as_none(viewer: Client, fleet: Fleet, query: str) -> None:
     vehicle_make(fleet, "truck-1")
     assert _rows(viewer.get(f"/?{query}").content.decode()) == ["truck-1"]
