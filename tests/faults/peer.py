@@ -73,12 +73,19 @@ class Peer:
     def next(self, event: str, **wanted: Any) -> dict[str, Any]:
         """The data of the next event of that name, with `wanted` in its data; what comes before is passed over."""
         while True:
+            _, data = self.either(event)
+            if wanted.items() <= data.items():
+                return data
+
+    def either(self, *events: str) -> tuple[str, dict[str, Any]]:
+        """The next event of one of these names."""
+        while True:
             opcode, payload = self._frame()
             if opcode == TEXT:
                 message = json.loads(payload)
-                if message["event"] == event and wanted.items() <= message["data"].items():
-                    return dict(message["data"])
-            assert opcode != CLOSE, f"closed with {payload!r} before {event}"
+                if message["event"] in events:
+                    return message["event"], message["data"]
+            assert opcode != CLOSE, f"closed with {payload!r} before {events}"
 
     def closed(self) -> int:
         """Wait for the end: the close code, or 1006 when there was no close frame."""
