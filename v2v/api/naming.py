@@ -44,7 +44,7 @@ class CamelModelSerializer(CamelSerializer, ModelSerializer[ModelT]):
     """A model's serializer with camelCase names."""
 
 
-class CamelFilterSet(FilterSet):
+class CamelFilterSet(FilterSet):  # type: ignore[misc]
     """Filters with camelCase names."""
 
     @classmethod
