@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -72,7 +72,7 @@ class V2VServer:
 
     def metrics(self) -> dict[str, float]:
         """Every sample by its name, those with the same name added up."""
-        found: Counter[str] = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
             for family in text_string_to_metric_families(answer.read().decode()):
                 for sample in family.samples:
