@@ -18,6 +18,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
+from tests.frames import frame
 from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.realtime.server import DirectWebSocketProtocol, server_config, text_frame
 from v2v.realtime.wire import DIRECT
@@ -115,31 +116,15 @@ def by_library(stream: bytes) -> tuple[list[bytes | None], bytes]:
     messages: list[bytes | None] = []
     parts: list[bytes] = []
     kind = Opcode.TEXT
-    for frame in library.events_received():
-        assert isinstance(frame, Frame)
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            if frame.opcode is not Opcode.CONT:
-                kind, parts = frame.opcode, []
-            parts.append(bytes(frame.data))
-            if frame.fin:
+    for event in library.events_received():
+        assert isinstance(event, Frame)
+        if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            if event.opcode is not Opcode.CONT:
+                kind, parts = event.opcode, []
+            parts.append(bytes(event.data))
+            if event.fin:
                 messages.append(b"".join(parts) if kind is Opcode.TEXT else None)
     return messages, b"".join(library.data_to_send())
-
-
-def frame(
-    opcode: int, payload: bytes, *, fin: bool = True, mask: bytes | None = b"\x01\x02\x03\x04", rsv: int = 0
-) -> bytes:
-    head = bytes([(0x80 if fin else 0) | rsv | opcode])
-    size, masked = len(payload), 0x80 if mask else 0
-    if size < 126:
-        head += bytes([masked | size])
-    elif size < 1 << 16:
-        head += bytes([masked | 126]) + size.to_bytes(2)
-    else:
-        head += bytes([masked | 127]) + size.to_bytes(8)
-    if mask is None:
-        return head + payload
-    return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
 PAYLOADS = st.one_of(st.binary(max_size=20), st.sampled_from([b"x" * size for size in (125, 126, 127, 300)]))
