@@ -116,13 +116,13 @@ def by_library(stream: bytes) -> tuple[list[bytes | None], bytes]:
     messages: list[bytes | None] = []
     parts: list[bytes] = []
     kind = Opcode.TEXT
-    for frame in library.events_received():
-        assert isinstance(frame, Frame)
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            if frame.opcode is not Opcode.CONT:
-                kind, parts = frame.opcode, []
-            parts.append(bytes(frame.data))
-            if frame.fin:
+    for received in library.events_received():
+        assert isinstance(received, Frame)
+        if received.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            if received.opcode is not Opcode.CONT:
+                kind, parts = received.opcode, []
+            parts.append(bytes(received.data))
+            if received.fin:
                 messages.append(b"".join(parts) if kind is Opcode.TEXT else None)
     return messages, b"".join(library.data_to_send())
 
