@@ -1,5 +1,6 @@
 """`manage.py demo`: the whole system with a fleet that drives, for a first look."""
 
+import logging
 import os
 from argparse import ArgumentParser
 from typing import Any
@@ -36,5 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  Log in        {name} / {password}")
         self.stdout.write(f"\n  {demo.vehicles} trucks set off within seconds. Stop with Ctrl-C.\n")
         self.stdout.flush()
+        if "LOG_LEVEL" not in os.environ:  # 500 log-ins would push away what was just said
+            logging.getLogger("v2v").setLevel(logging.WARNING)
         with demo_fleet(vehicles=demo.vehicles, port=options["port"], token_file=demo.tokens_file):
             serve(server_config("config.asgi:application", host=options["host"], port=options["port"]))
