@@ -219,7 +219,7 @@ def vehicles_enroll(*, vehicles: Sequence[Vehicle], fleet: Fleet, now: datetime)
     devices = [Device(vehicle=vehicle, device_id=DEFAULT_DEVICE_ID, created_at=now) for vehicle in enrolled]
     Device.objects.bulk_create(devices, batch_size=_BATCH, ignore_conflicts=True)
     mine = Device.objects.filter(device_id=DEFAULT_DEVICE_ID, vehicle__vehicle_id__startswith=prefix)
-    device_pks = dict(mine.values_list("vehicle", "pk"))
+    device_pks = dict(mine.values_list("vehicle_id", "pk"))
     tokens = {vehicle_id: token_make() for vehicle_id in ids}
     rows = [
         DeviceToken(device_id=device_pks[vehicle.pk], digest=token_digest(tokens[vehicle.vehicle_id]), created_at=now)
