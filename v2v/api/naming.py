@@ -44,7 +44,7 @@ class CamelModelSerializer(CamelSerializer, ModelSerializer[ModelT]):
     """A model's serializer with camelCase names."""
 
 
-class CamelFilterSet(FilterSet):  # type: ignore[misc]
+class CamelFilterSet(FilterSet):
     """Filters with camelCase names."""
 
     @classmethod

@@ -33,7 +33,7 @@ class ProximityEventSerializer(CamelModelSerializer[ProximityEvent]):
         fields = ["id", "fleet", "vehicle_id", "peer_vehicle_id", "type", "distance_m", "ts"]
 
 
-class EpochMsFilter(NumberFilter):  # type: ignore[misc]
+class EpochMsFilter(NumberFilter):
     """A bound in time, in epoch milliseconds."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
