@@ -21,7 +21,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("location_update", {**HERE, "speed": -1}, "invalid_location", "speed"),
     ("location_update", {**HERE, "battery": 101}, "invalid_location", "battery"),
     ("location_update", {**HERE, "ts": 1.5}, "invalid_location", "ts"),
-    ("location_update", {**HERE, "colour": "red"}, "invalid_location", "colour"),
+    ("location_update", {**HERE, "colour": "red"}, "validation_error", "colour"),
     ("nearby_refresh", {"radiusM": 0}, "validation_error", "radiusM"),
     ("nearby_refresh", {"vehicleId": "somebody-else"}, "forbidden", None),
     ("send_message", {**CONTENT, "content": "x" * 513}, "validation_error", "content"),
