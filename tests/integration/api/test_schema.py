@@ -52,7 +52,7 @@ def test_every_operation_says_who_may_ask_and_how_it_fails() -> None:
 
 @pytest.fixture(autouse=True)
 def one_connection() -> Iterator[None]:
-    """Keep the test's connection over the requests of a client that is not Django's, which would close it."""
+    """Requests leave the test's connection open, as with Django's own test client: its transaction is to be undone."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
