@@ -47,8 +47,10 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: setup ## Measure speed and capacity (tests/load)
-	@$(PYTHON_BIN)/python -m pytest tests/load
+bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets
+	@$(PYTHON_BIN)/python -m bench.proximity_tick
+	@$(PYTHON_BIN)/python -m bench.fan_out
+	@$(PYTHON_BIN)/python -m bench.broadcast
 
 faults: setup ## Kill, stop and flood real servers and count what was lost (tests/faults)
 	@$(PYTHON_BIN)/python -m pytest tests/faults

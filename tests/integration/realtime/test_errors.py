@@ -72,7 +72,7 @@ async def test_before_register_nothing_else_is_taken(server: V2VServer) -> None:
         await socket.register(vehicle_id, token)
 
 
-ENVELOPES = [
+ENVELOPES: list[tuple[dict[str, Any], str | None]] = [
     ({"ts": 0}, None),
     ({"ts": 290_000}, None),
     ({"ts": -290_000}, None),
