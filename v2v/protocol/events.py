@@ -224,7 +224,11 @@ class Message(Event, tag="message"):
     """A message from a vehicle or a dispatcher."""
 
     class Data(Part):
-        """`via` says which way it came."""
+        """`sender_id` and `recipient_id` are vehicles, or `dispatch`; a broadcast names no recipient.
+
+        The same message may come more than once, after a connection was lost: `message_id` tells. `ts` is when it was
+        sent, by the sender's clock; `via` says which way it came.
+        """
 
         message_id: str
         sender_id: str
@@ -232,20 +236,28 @@ class Message(Event, tag="message"):
         content_type: str
         ts: int
         via: str
+        sender_name: str | None = None
+        recipient_id: str | None = None
+        broadcast: bool = False
+        fleet: str | None = None
 
     data: Data
 
 
 class MessageStatus(Event, tag="message_status"):
-    """What became of a message that the receiver of this sent."""
+    """What became of a message that the receiver of this sent or got."""
 
     class Data(Part):
-        """`recipient_id` is whom it went to."""
+        """`recipient_id` is whom it went to; the sender of a broadcast gets `counts` of all recipients by status instead.
+
+        A status never goes back: a `delivered` that comes after `read` says nothing.
+        """
 
         message_id: str
         status: MessageStatusName
         ts: int
         recipient_id: str | None = None
+        counts: dict[str, int] | None = None
 
     data: Data
 
