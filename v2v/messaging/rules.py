@@ -1,4 +1,4 @@
-"""What may become of a message, how long it is good for, and which conversation it belongs to. Times in milliseconds."""
+"""What may become of a message, how long it is good for, and which conversation it belongs to."""
 
 from enum import StrEnum
 
@@ -49,9 +49,9 @@ def good_until_ms(*, now_ms: int, sent_ms: int | None, ttl_ms: int | None) -> in
     return began_ms + (ttl_ms or DEFAULT_TTL_MS)
 
 
-def conversation_key(sender: str | None, recipient: str | None, *, broadcast: bool) -> str:
-    """The name, within its fleet, of the conversation of these two vehicles; None is dispatch.
+def conversation_key(vehicle_ids: list[str]) -> str:
+    """The name, within its fleet, of a conversation: the vehicles that take part, beside dispatch.
 
     `truck-7` with dispatch, `truck-7:truck-9` between two vehicles, `*` for what goes to everybody.
     """
-    return EVERYBODY if broadcast else ":".join(sorted(name for name in (sender, recipient) if name is not None))
+    return ":".join(sorted(vehicle_ids)) or EVERYBODY

@@ -377,7 +377,9 @@ class ViewSet(Command, tag="view_set"):
 
 
 CALL_COMMANDS = CallInitiate | WebrtcOffer | WebrtcAnswer | WebrtcIceCandidate | CallReject | CallEnd
-SHARED_COMMANDS = Heartbeat | NearbyRefresh | SendMessage | MessageDelivered | MessageRead | SettingsUpdate | CALL_COMMANDS
+SHARED_COMMANDS = (
+    Heartbeat | NearbyRefresh | SendMessage | MessageDelivered | MessageRead | SettingsUpdate | CALL_COMMANDS
+)
 VehicleCommand = Register | LocationUpdate | EmergencyAlert | AlertCancel | SHARED_COMMANDS
 DispatchCommand = (
     AlertAck
