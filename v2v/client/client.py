@@ -155,7 +155,7 @@ class Client:
         ttl_ms: int = MESSAGE_TTL_MS,
         deadline_s: float = COMMAND_DEADLINE_S,
     ) -> str:
-        """Send a message to a vehicle or `dispatch`, or without `to` to the whole fleet; gives its id once it is stored.
+        """Send a message to a vehicle or `dispatch`, or without `to` to the whole fleet; gives its id once stored.
 
         Once, however often the connection is lost meanwhile. Raises as `command` does.
         """
@@ -174,10 +174,10 @@ class Client:
     async def command(self, command: commands.Command, *, deadline_s: float = COMMAND_DEADLINE_S) -> Ack:
         """Send a command and give the server's ack.
 
-        A durable command waits for a connection, and is sent again with the same id after the connection was lost
-        or its rate limit is over, or the server could not store it, until the deadline; so it is done once, or not known to be done. Any other raises
-        NotConnected at once when there is no connection or it is lost. Raises CommandRefused for an error,
-        TimeoutError after the deadline, TooManyPending, Stopped.
+        A durable command waits for a connection, and is sent again with the same id after the connection was lost,
+        its rate limit is over, or the server could not store it, until the deadline; so it is done once, or not known
+        to be done. Any other raises NotConnected at once when there is no connection or it is lost. Raises
+        CommandRefused for an error, TimeoutError after the deadline, TooManyPending, Stopped.
         """
         with self._pending.waiting(command) as pending:
             async with asyncio.timeout(deadline_s):
@@ -288,8 +288,9 @@ class Client:
             self._publish(event)
 
     def _take_all(self, registered: Registered.Data) -> None:
-        if not all([self._inbox.take(message) for message in registered.messages or ()]):
-            raise Lost("the reader of the messages is too slow")
+        for message in registered.messages or ():
+            if not self._inbox.take(message):
+                raise Lost("the reader of the messages is too slow")
 
     def _publish(self, event: Event) -> None:
         if self._on_event is not None:
@@ -350,8 +351,10 @@ class Client:
         self._pending.fail(self._why_stopped(), durable=True)
         self._leave_online(State.STOPPED)
         self._online_or_stopped.set()
-        for stream in (*self._streams, *self._inbox.streams):
-            stream.finish(self._stopped or StopAsyncIteration())
+        end = self._stopped or StopAsyncIteration()
+        for stream in self._streams:
+            stream.finish(end)
+        self._inbox.finish(end)
 
     def _set_state(self, state: State) -> None:
         if state is not self.state:

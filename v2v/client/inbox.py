@@ -67,6 +67,11 @@ class Inbox:
         self.streams.add(stream)
         return stream
 
+    def finish(self, error: Exception) -> None:
+        """There will be no more messages."""
+        for stream in self.streams:
+            stream.finish(error)
+
     def take(self, message: events.MessagePart) -> bool:
         """Keep a message; False when no more of them can be held, so that it has to come again."""
         if not self._is_for_us(message):

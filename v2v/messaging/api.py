@@ -33,7 +33,7 @@ from v2v.vehicles.models import Vehicle
 class MessagePages(NewestFirstPages):
     """In the order in which they were stored."""
 
-    ordering = ("-id",)
+    ordering = ("-stored_at", "-id")
 
 
 class ConversationPages(NewestFirstPages):

@@ -8,11 +8,11 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 
 from v2v.fleets.policy import Action, Actor
+from v2v.fleets.selectors import within
 from v2v.messaging.models import Conversation, Message, MessageRecipient
 from v2v.messaging.rules import UNREAD
 from v2v.messaging.wire import message_part
 from v2v.protocol import events
-from v2v.vehicles.selectors import within
 
 MAX_UNREAD = 1_000  # of one recipient, the newest; what is older is found over REST
 _WHOLE = ("fleet", "sender_vehicle", "recipient_vehicle")

@@ -196,8 +196,8 @@ def message_read(*, actor: Actor, message_id: str, now: datetime) -> bool:
     rows = MessageRecipient.objects.select_for_update(of=("self",)).select_related(
         *[f"message__{name}" for name in _WHOLE]
     )
-    rows = rows.filter(message__message_id=key, vehicle=vehicle_pk)
-    row = None if key is None else rows.filter(Q() if fleets is None else Q(fleet__in=fleets)).first()
+    rows = rows.filter(Q() if fleets is None else Q(fleet__in=fleets), vehicle=vehicle_pk)
+    row = None if key is None else rows.filter(message__message_id=key).first()
     if row is None:
         raise Refusal(ErrorCode.NOT_FOUND)
     if vehicle_pk is None and not can(actor, Action.DISPATCH, row.fleet_id):

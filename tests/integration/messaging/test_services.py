@@ -202,7 +202,7 @@ def test_conversations_hold_what_dispatch_has_not_read(north: North) -> None:
     send(north.dispatch, recipient_id="truck-1", now=NOW + timedelta(seconds=2))
     send(north.actor(2), recipient_id="truck-1", now=NOW + timedelta(seconds=3))
     send(north.actor(2), broadcast=True, now=NOW + timedelta(seconds=4))
-    found = list(conversations_where(north.dispatch))
+    found: list[Any] = list(conversations_where(north.dispatch))
     assert [(each.key, each.unread) for each in found] == [("*", 1), ("truck-1:truck-2", 0), ("truck-1", 2)]
     assert conversation_read(actor=north.dispatch, conversation=found[2], now=NOW) == 2
     assert conversation_read(actor=north.dispatch, conversation=found[2], now=NOW) == 0
