@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from v2v.api.naming import CamelModelSerializer, CamelSerializer
@@ -28,8 +29,8 @@ class MessageSerializer(CamelModelSerializer[Message]):
     message_id = serializers.UUIDField()
     fleet = serializers.CharField(source="fleet.slug")
     conversation = serializers.CharField(source="conversation.key")
-    sender_id = serializers.SerializerMethodField()
-    recipient_id = serializers.SerializerMethodField()
+    sender_id = serializers.SerializerMethodField("get_sender_id")
+    recipient_id = serializers.SerializerMethodField("get_recipient_id")
     broadcast = serializers.BooleanField(source="is_broadcast")
     ts = EpochMsField(source="sent_at")
     recipients = serializers.SerializerMethodField()
@@ -63,6 +64,7 @@ class MessageSerializer(CamelModelSerializer[Message]):
             return None
         return message.recipient_vehicle.vehicle_id if message.recipient_vehicle else DISPATCH
 
+    @extend_schema_field(CountsSerializer)
     def get_recipients(self, message: Message) -> dict[str, int]:
         """How many recipients are in each status."""
         counts: Counter[str] = self.context["counts"][message.pk]
