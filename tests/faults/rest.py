@@ -33,10 +33,6 @@ class Rest:
         """The id of the vehicle's first device."""
         return int(self.get(f"devices?vehicleId={vehicle_id}")["results"][0]["id"])
 
-    def token(self, device: int, *, ttl_s: int) -> str:
-        """A token of the device that is good for so long."""
-        return str(self.post(f"devices/{device}/token", {"ttlSeconds": ttl_s})["token"])
-
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data, self._headers, method=method)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.faults.conftest import RecordFigure, memory_mb
-from tests.faults.peer import HOME, Peer, port_of, vehicle_peer
+from tests.faults.peer import HOME, KEY, Peer, port_of, vehicle_peer
 from tests.servers.v2v import V2VServer
 
 pytestmark = pytest.mark.usefixtures("still_serves")
@@ -37,30 +37,25 @@ def test_a_handshake_is_answered_by_what_is_right_or_wrong_with_it(
         assert peer.upgrade(path, **headers) in ({400, 426} if status in {400, 426} else {status})
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"GET /ws/vehicle/\xff HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"GET http://a/ws/vehicle/ HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"POST /ws/vehicle/ HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"GET /ws/vehicle/ HTTP/1.0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"GET /ws/vehicle/ HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        + b"".join(b"X-%d: y\r\n" % number for number in range(500))
-        + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"GET /ws/vehicle/ HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS to a port without it
-        b"\x00" * 100,
-        b"GET\r\n\r\n",
-    ],
-)
-def test_a_request_that_is_none_is_refused_or_hung_up_on(target: V2VServer, head: bytes) -> None:
+UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+SECRET = f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+MANY = "".join(f"X-{number}: y\r\n" for number in range(500))
+NO_REQUESTS = {
+    "a path that is not ASCII": f"GET /ws/vehicle/\xff HTTP/1.1\r\nHost: a\r\n{UPGRADE}{SECRET}",
+    "a full address": f"GET http://a/ws/vehicle/ HTTP/1.1\r\nHost: a\r\n{UPGRADE}{SECRET}",
+    "POST": f"POST /ws/vehicle/ HTTP/1.1\r\nHost: a\r\n{UPGRADE}{SECRET}",
+    "500 headers": f"GET /ws/vehicle/ HTTP/1.1\r\nHost: a\r\n{UPGRADE}{MANY}{SECRET}",
+    "a header of 20 KB": f"GET /ws/vehicle/ HTTP/1.1\r\nX: {'y' * 20_000}\r\n{UPGRADE}{SECRET}",
+    "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "zeros": "\x00" * 100,
+    "no path": "GET\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_REQUESTS)
+def test_a_request_that_is_none_is_refused_or_hung_up_on(target: V2VServer, name: str) -> None:
     with Peer(target) as peer:
-        peer.send(head)
+        peer.send(NO_REQUESTS[name].encode("latin-1"))
         assert peer.status() in {0, 400, 403, 405, 414, 426, 431, 505}
 
 

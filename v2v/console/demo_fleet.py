@@ -17,7 +17,7 @@ def demo_fleet(*, vehicles: int, port: int, token_file: Path) -> Iterator[None]:
     if not vehicles:
         yield
         return
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "simulate"]
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "simulate", "--incidents", "0"]
     command += ["--vehicles", str(vehicles), "--url", f"ws://127.0.0.1:{port}/ws/vehicle/"]
     command += ["--token-file", str(token_file), "--prefix", "truck-"]
     fleet = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program

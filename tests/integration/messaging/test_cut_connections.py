@@ -132,7 +132,7 @@ async def test_nothing_is_lost_or_doubled_wherever_a_connection_is_cut(
         cuts += [(party, Cut("up", n, where)) for n in range(whole.frames["up"]) for where in ("lost", "taken")]
         cuts += [(party, Cut("down", n, "lost")) for n in range(whole.frames["down"])]
     assert len(cuts) > 30, "the conversation has become too short to prove anything"
-    missed = []
+    missed: list[tuple[str, Cut]] = []
     for begin in range(0, len(cuts), AT_ONCE):
         some = cuts[begin : begin + AT_ONCE]
         proxies = await asyncio.gather(*(conversation(server, next(worlds), *each) for each in some))
