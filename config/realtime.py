@@ -1,16 +1,29 @@
 """The one place that hangs each app's handlers on the sockets."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from config.live import EngineLive
+from config.schedule import STEPS, Step
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.messaging.ws import Messaging
 from v2v.protocol import events
-from v2v.protocol.commands import Heartbeat, LocationUpdate, NearbyRefresh, Register, ViewSet
-from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.commands import (
+    Heartbeat,
+    LocationUpdate,
+    MessageDelivered,
+    MessageRead,
+    NearbyRefresh,
+    Register,
+    SendMessage,
+    ViewSet,
+)
+from v2v.protocol.decode import Refusal, decode_dispatch_command, decode_vehicle_command
 from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.proximity.engine import ProximityEngine
 from v2v.proximity.nearby import nearby_peers
@@ -60,12 +73,15 @@ def engine_config() -> EngineConfig:
 
 def build() -> Realtime:
     """Put the parts together; nothing runs before the engine is started."""
-    engine = Engine(engine_config(), release=close_old_connections)
+    engine = Engine(engine_config(), release=close_old_connections, away=(OperationalError, InterfaceError))
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     notices.listen(endings)
     _add_ticker(engine, live)
     _add_keeper(engine, live)
+    messaging = Messaging(engine)
+    for step in STEPS:
+        engine.every(step.name, step.interval_s, partial(_run, engine, step))
     engine.every("dispatchers", settings.RIGHTS_CHECK_MS / 1000, partial(dispatchers_check, engine))
     nearby_refresh = nearby_refresh_handler(live, radius_m=settings.NEARBY_RADIUS_M, may_see=may_see)
     heartbeat = heartbeat_handler(live)
@@ -73,21 +89,37 @@ def build() -> Realtime:
         name="vehicle",
         decode=decode_vehicle_command,
         frame=events.peer_locations,
-        at_once={LocationUpdate: location_handler(live), Heartbeat: heartbeat, NearbyRefresh: nearby_refresh},
-        in_turn={Register: register_handler(live, endings, partial(registered, live))},
+        at_once={
+            LocationUpdate: location_handler(live),
+            Heartbeat: heartbeat,
+            NearbyRefresh: nearby_refresh,
+            MessageDelivered: messaging.delivered,
+        },
+        in_turn={
+            Register: register_handler(live, endings, partial(registered, live, messaging)),
+            SendMessage: messaging.send,
+            MessageRead: messaging.read,
+        },
     )
     dispatch = Kind(
         name="dispatch",
         decode=decode_dispatch_command,
         frame=events.locations,
-        at_once={Heartbeat: heartbeat, NearbyRefresh: nearby_refresh, ViewSet: view_set},
+        at_once={
+            Heartbeat: heartbeat,
+            NearbyRefresh: nearby_refresh,
+            ViewSet: view_set,
+            MessageDelivered: messaging.delivered,
+        },
+        in_turn={SendMessage: messaging.send, MessageRead: messaging.read},
     )
+    welcome = dispatcher_welcome(engine, live, messaging.snapshot)
     engine_set(EngineLive(engine, live))
     return Realtime(
         engine=engine,
         live=live,
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
-        dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=dispatcher_welcome(engine, live)),
+        dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
 
 
@@ -108,7 +140,14 @@ def _add_keeper(engine: Engine, live: LiveState) -> None:
     engine.closing += [keeper.step, states.close]
 
 
-async def registered(live: LiveState, session: Session) -> events.Event:
+async def _run(engine: Engine, step: Step) -> None:
+    """Do a step until it finds nothing more; when the database is away the next time will do."""
+    with suppress(Refusal):
+        while await engine.pool.run(step.step, datetime.fromtimestamp(engine.clock.now_ms() / 1000, UTC)):
+            pass
+
+
+async def registered(live: LiveState, messaging: Messaging, session: Session) -> events.Event:
     """A vehicle's snapshot."""
     engine = session.engine
     config = engine.config
@@ -131,7 +170,7 @@ async def registered(live: LiveState, session: Session) -> events.Event:
         },
         alerts=[],
         calls=[],
-        messages=[],
+        messages=await messaging.snapshot(session),
         nearby=nearby_peers(engine, live, live.tracks[session.slot], radius_m=settings.NEARBY_RADIUS_M),
     )
     return events.Registered(data=data)

@@ -164,6 +164,7 @@ INSTALLED_APPS = [
     "v2v.vehicles",
     "v2v.tracking",
     "v2v.proximity",
+    "v2v.messaging",
     "v2v.console",
 ]
 MIDDLEWARE = [

@@ -13,7 +13,7 @@ from v2v.protocol import events
 from v2v.realtime.session import Session
 
 TEXT = events.Message(
-    data=events.Message.Data(
+    data=events.MessagePart(
         message_id="m", sender_id="s", content="x" * 500, content_type="text", ts=1, via="ws"
     )
 )  # fmt: skip

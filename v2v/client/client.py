@@ -3,11 +3,13 @@
 import asyncio
 import enum
 import logging
+import time
+import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from weakref import WeakSet
 
 import msgspec
@@ -15,14 +17,17 @@ import msgspec
 from v2v.client.backoff import Backoff
 from v2v.client.connection import POSITIONS, Connection, Lost, open_connection
 from v2v.client.errors import CommandRefused, NotConnected, Stopped
+from v2v.client.inbox import Inbox, MessageStream
 from v2v.client.pending import Pending, PendingCommands
 from v2v.client.stream import EventStream
 from v2v.protocol import commands
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, Registered, ServerShutdown
+from v2v.protocol.events import Ack, Error, Event, HeartbeatAck, Message, Registered, ServerShutdown
 
 REGISTER_DEADLINE_S = 10.0
 COMMAND_DEADLINE_S = 10.0
+MESSAGE_TTL_MS = 24 * 3600 * 1000
+UNAVAILABLE_WAIT_S = 1.0  # before a durable command is sent again to a server that cannot store it
 STEADY_S = 10.0  # a connection that held for so long ends a row of failures
 OFFLINE_AFTER_FAILURES = 3
 _HOPELESS = {ErrorCode.AUTH_FAILED, ErrorCode.FORBIDDEN, ErrorCode.INVALID_REGISTER}
@@ -49,6 +54,8 @@ class Client:
     gets frames of positions as they came, undecoded; the other two then go without them.
     """
 
+    _is_dispatch = False
+
     def __init__(
         self,
         url: str,
@@ -71,6 +78,7 @@ class Client:
         self._connection: Connection | None = None  # while online
         self._pending = PendingCommands()
         self._streams: WeakSet[EventStream] = WeakSet()
+        self._inbox = Inbox(is_dispatch=self._is_dispatch)
         self._online_or_stopped = asyncio.Event()
         self._wait_s: float | None = None  # how long the server asked to wait before the next try
         self._stopped: Stopped | None = None
@@ -127,13 +135,49 @@ class Client:
             stream.finish(self._stopped or StopAsyncIteration())
         return stream
 
+    def messages(self) -> MessageStream:
+        """The messages to this side, each once: those that came already, and all that will come.
+
+        The server is told by itself that they came; say `message_read` once somebody has read one. Ends as `events`.
+        """
+        stream = self._inbox.stream()
+        if self.state is State.STOPPED:
+            stream.finish(self._stopped or StopAsyncIteration())
+        return stream
+
+    async def send_message(
+        self,
+        content: str,
+        *,
+        to: str | None = None,
+        content_type: Literal["text", "json"] = "text",
+        fleet: str | None = None,
+        ttl_ms: int = MESSAGE_TTL_MS,
+        deadline_s: float = COMMAND_DEADLINE_S,
+    ) -> str:
+        """Send a message to a vehicle or `dispatch`, or without `to` to the whole fleet; gives its id once stored.
+
+        Once, however often the connection is lost meanwhile. Raises as `command` does.
+        """
+        data = commands.SendMessageData(
+            content=content, content_type=content_type, recipient_id=to, broadcast=to is None, fleet=fleet
+        )
+        command = commands.SendMessage(id=uuid.uuid4().hex, ts=time.time_ns() // 1_000_000, ttl_ms=ttl_ms, data=data)
+        ack = await self.command(command, deadline_s=deadline_s)
+        return ack.data.message_id or ""
+
+    async def message_read(self, message_id: str, *, deadline_s: float = COMMAND_DEADLINE_S) -> None:
+        """Say that somebody has read a message. Raises as `command` does."""
+        data = commands.MessageReadData(message_id=message_id)
+        await self.command(commands.MessageRead(data=data), deadline_s=deadline_s)
+
     async def command(self, command: commands.Command, *, deadline_s: float = COMMAND_DEADLINE_S) -> Ack:
         """Send a command and give the server's ack.
 
-        A durable command waits for a connection, and is sent again with the same id after the connection was lost
-        or its rate limit is over, until the deadline; so it is done once, or not known to be done. Any other raises
-        NotConnected at once when there is no connection or it is lost. Raises CommandRefused for an error,
-        TimeoutError after the deadline, TooManyPending, Stopped.
+        A durable command waits for a connection, and is sent again with the same id after the connection was lost,
+        its rate limit is over, or the server could not store it, until the deadline; so it is done once, or not known
+        to be done. Any other raises NotConnected at once when there is no connection or it is lost. Raises
+        CommandRefused for an error, TimeoutError after the deadline, TooManyPending, Stopped.
         """
         with self._pending.waiting(command) as pending:
             async with asyncio.timeout(deadline_s):
@@ -207,7 +251,11 @@ class Client:
         return lost
 
     def _duties(self, registered: Registered.Data) -> list[Duty]:
-        return [partial(self._heartbeats, registered.heartbeat_interval_ms / 1000), self._send_pending]
+        return [
+            partial(self._heartbeats, registered.heartbeat_interval_ms / 1000),
+            self._send_pending,
+            self._inbox.tell,
+        ]
 
     async def _receive(self, connection: Connection) -> Lost:
         try:
@@ -229,12 +277,20 @@ class Client:
     def _handle(self, event: Event) -> None:
         if isinstance(event, Ack | Error) and self._pending.resolve(event):
             return
+        if isinstance(event, Message) and not self._inbox.take(event.data):
+            raise Lost("the reader of the messages is too slow")
         if isinstance(event, Registered):  # again, after a new token
             self.registered = event.data
+            self._take_all(event.data)
         elif isinstance(event, ServerShutdown):
             self._wait_s = event.data.reconnect_in_ms / 1000
         if not isinstance(event, HeartbeatAck):
             self._publish(event)
+
+    def _take_all(self, registered: Registered.Data) -> None:
+        for message in registered.messages or ():
+            if not self._inbox.take(message):
+                raise Lost("the reader of the messages is too slow")
 
     def _publish(self, event: Event) -> None:
         if self._on_event is not None:
@@ -269,9 +325,10 @@ class Client:
             try:
                 return await pending.answer
             except CommandRefused as refusal:
-                if not (pending.durable and refusal.code == ErrorCode.RATE_LIMITED and refusal.retry_after_ms):
+                wait_s = _wait_before_again(refusal)
+                if not pending.durable or wait_s is None:
                     raise
-                await asyncio.sleep(refusal.retry_after_ms / 1000)
+                await asyncio.sleep(wait_s)
                 pending.renew()
 
     # ---- State
@@ -282,6 +339,7 @@ class Client:
         self._set_state(State.ONLINE)
         self._online_or_stopped.set()
         self._publish(event)
+        self._take_all(event.data)
 
     def _leave_online(self, state: State) -> None:
         self._connection = None
@@ -293,8 +351,10 @@ class Client:
         self._pending.fail(self._why_stopped(), durable=True)
         self._leave_online(State.STOPPED)
         self._online_or_stopped.set()
+        end = self._stopped or StopAsyncIteration()
         for stream in self._streams:
-            stream.finish(self._stopped or StopAsyncIteration())
+            stream.finish(end)
+        self._inbox.finish(end)
 
     def _set_state(self, state: State) -> None:
         if state is not self.state:
@@ -306,6 +366,13 @@ class Client:
         if self._stopped is None:
             return Stopped("the client is closed")
         return Stopped(self._stopped.reason, self._stopped.code)
+
+
+def _wait_before_again(refusal: CommandRefused) -> float | None:
+    """How long to wait before a refused command has a chance; None if it has none."""
+    if refusal.code == ErrorCode.RATE_LIMITED and refusal.retry_after_ms:
+        return refusal.retry_after_ms / 1000
+    return UNAVAILABLE_WAIT_S if refusal.code == ErrorCode.UNAVAILABLE else None
 
 
 async def _until_lost(duty: Duty, connection: Connection) -> None:

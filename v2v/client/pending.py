@@ -15,6 +15,7 @@ MAX_PENDING = 100
 # Stored by the server before it acks them, and applied once however often they come with the same id.
 DURABLE = (
     commands.SendMessage,
+    commands.MessageRead,
     commands.EmergencyAlert,
     commands.AlertCancel,
     commands.CallInitiate,

@@ -1,5 +1,6 @@
 """The dispatcher's socket: who may open it, what it begins with, what it looks at."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
@@ -25,6 +26,8 @@ from v2v.tracking.live import LiveState
 from v2v.vehicles.models import Vehicle
 
 log = structlog.get_logger(__name__)
+
+Messages = Callable[[Session], Awaitable[list[events.MessagePart]]]  # what dispatch has not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def may_see(session: Session, fleet: int) -> bool:
     return isinstance(session.principal, Dispatcher) and can(session.principal.actor, Action.VIEW, fleet)
 
 
-def dispatcher_welcome(engine: Engine, live: LiveState) -> Welcome:
+def dispatcher_welcome(engine: Engine, live: LiveState, messages: Messages) -> Welcome:
     """Lets a logged-in dispatcher in; the answer is the whole state of the fleets that he may see."""
 
     async def welcome(session: Session, scope: dict[str, Any]) -> None:
@@ -76,6 +79,7 @@ def dispatcher_welcome(engine: Engine, live: LiveState) -> Welcome:
             heartbeat_interval_ms=int(engine.config.heartbeat_interval_s * 1000),
             server_ts=engine.clock.now_ms(),
             limits={"radiusM": settings.NEARBY_RADIUS_M},
+            messages=await messages(session),
             fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in stored.fleets],
             vehicles=[vehicle_state(row, engine, live) for row in stored.vehicles],
         )

@@ -6,12 +6,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from v2v.protocol.fields import (
+    MAX_DELIVERED_AT_ONCE,
     AccuracyM,
     AltitudeM,
     Candidate,
     Content,
     DeviceId,
     EpochMs,
+    FleetSlug,
     Heading,
     Latitude,
     LockName,
@@ -127,12 +129,13 @@ class NearbyRefresh(Command, tag="nearby_refresh"):
 
 
 class SendMessageData(Data):
-    """To one vehicle (or `dispatch`), or to all of the fleet."""
+    """To one vehicle (or `dispatch`), or to all of the fleet, which a dispatcher of several names."""
 
     content: Annotated[Content, Meta(min_length=1)]
     content_type: Literal["text", "json"] = "text"
     recipient_id: VehicleId | None = None
     broadcast: bool = False
+    fleet: FleetSlug | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no field can refuse alone."""
@@ -151,6 +154,18 @@ class SendMessage(Command, tag="send_message"):
     data: SendMessageData
 
 
+class MessageDeliveredData(Data):
+    """The messages that came."""
+
+    message_ids: Annotated[list[ObjectId], Meta(min_length=1, max_length=MAX_DELIVERED_AT_ONCE)]
+
+
+class MessageDelivered(Command, tag="message_delivered"):
+    """The receiver has them: the sender is told. Ids that are not the receiver's are passed over."""
+
+    data: MessageDeliveredData
+
+
 class MessageReadData(Data):
     """The message that was read."""
 
@@ -158,7 +173,7 @@ class MessageReadData(Data):
 
 
 class MessageRead(Command, tag="message_read"):
-    """The receiver has read it."""
+    """The receiver has read it: the first who does counts."""
 
     data: MessageReadData
 
@@ -362,7 +377,9 @@ class ViewSet(Command, tag="view_set"):
 
 
 CALL_COMMANDS = CallInitiate | WebrtcOffer | WebrtcAnswer | WebrtcIceCandidate | CallReject | CallEnd
-SHARED_COMMANDS = Heartbeat | NearbyRefresh | SendMessage | MessageRead | SettingsUpdate | CALL_COMMANDS
+SHARED_COMMANDS = (
+    Heartbeat | NearbyRefresh | SendMessage | MessageDelivered | MessageRead | SettingsUpdate | CALL_COMMANDS
+)
 VehicleCommand = Register | LocationUpdate | EmergencyAlert | AlertCancel | SHARED_COMMANDS
 DispatchCommand = (
     AlertAck

@@ -67,6 +67,25 @@ class FleetPart(Part):
     name: str
 
 
+class MessagePart(Part):
+    """A message. `sender_id` and `recipient_id` are vehicles, or `dispatch`; a broadcast names no recipient.
+
+    The same one may come again after a connection was lost: `message_id` tells. `ts` is when it was sent, by the
+    sender's clock; `via` says which way it came.
+    """
+
+    message_id: str
+    sender_id: str
+    content: str
+    content_type: str
+    ts: int
+    via: str
+    sender_name: str | None = None
+    recipient_id: str | None = None
+    broadcast: bool = False
+    fleet: str | None = None
+
+
 class Event(Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="event"):
     """The envelope."""
 
@@ -86,7 +105,7 @@ class Registered(Event, tag="registered"):
         settings: dict[str, Any] = msgspec.field(default_factory=dict)
         alerts: list[Any] | None = None
         calls: list[Any] | None = None
-        messages: list[Any] | None = None
+        messages: list[MessagePart] | None = None
         nearby: list[NearbyPeer] | None = None
         fleets: list[FleetPart] | None = None
         vehicles: list[VehicleState] | None = None
@@ -223,29 +242,23 @@ class AlertUpdated(Event, tag="alert_updated"):
 class Message(Event, tag="message"):
     """A message from a vehicle or a dispatcher."""
 
-    class Data(Part):
-        """`via` says which way it came."""
-
-        message_id: str
-        sender_id: str
-        content: str
-        content_type: str
-        ts: int
-        via: str
-
-    data: Data
+    data: MessagePart
 
 
 class MessageStatus(Event, tag="message_status"):
-    """What became of a message that the receiver of this sent."""
+    """What became of a message that the receiver of this sent or got."""
 
     class Data(Part):
-        """`recipient_id` is whom it went to."""
+        """`recipient_id` is whom it went to; of a broadcast `counts` are all its recipients by status instead.
+
+        A status never goes back: a `delivered` that comes after `read` says nothing.
+        """
 
         message_id: str
         status: MessageStatusName
         ts: int
         recipient_id: str | None = None
+        counts: dict[str, int] | None = None
 
     data: Data
 

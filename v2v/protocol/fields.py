@@ -15,6 +15,8 @@ MAX_EPOCH_MS = 4_102_444_800_000  # the year 2100: beyond it a clock is not skew
 MAX_TTL_MS = 7 * 24 * 3600 * 1000
 MAX_RADIUS_M = 100_000
 CLOCK_SKEW_MS = 5 * 60 * 1000
+MAX_DELIVERED_AT_ONCE = 200
+DISPATCH = "dispatch"  # whom a vehicle writes to or calls when it means its dispatchers; no vehicle is called so
 
 # Python lets `$` match before a last newline; the look-ahead takes that back.
 VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._-]{3,40}$(?!\n)"
@@ -35,6 +37,7 @@ ObjectId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, pattern=_L
 Token = Annotated[str, Meta(min_length=1, max_length=4096, pattern=_LINE)]
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS, pattern=_LINE)]
 Content = Annotated[str, Meta(max_length=MAX_CONTENT_CHARS, pattern=_TEXT)]
+FleetSlug = Annotated[str, Meta(min_length=1, max_length=40, pattern=_LINE)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS, pattern=_TEXT)]
 Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS, pattern=_LINE)]
 LockName = Annotated[str, Meta(pattern=LOCK_PATTERN)]

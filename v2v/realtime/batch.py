@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 class BatchWriter(Generic[T]):
     """Keeps up to `limit` rows; when the store is away for longer, the oldest go first and are counted in `dropped`."""
 
-    def __init__(self, name: str, write: Callable[[list[T]], None], *, limit: int, batch: int = 5_000) -> None:
+    def __init__(self, name: str, write: Callable[[list[T]], object], *, limit: int, batch: int = 5_000) -> None:
         self.name = name
         self.dropped = 0
         self._write = write

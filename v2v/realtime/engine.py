@@ -38,7 +38,14 @@ class Periodic:
 class Engine:
     """Hub, presence, limits and relay of this process. `start` it on the event loop that the sockets run on."""
 
-    def __init__(self, config: EngineConfig, *, release: Callable[[], None], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        release: Callable[[], None],
+        away: tuple[type[Exception], ...] = (),
+        clock: Clock | None = None,
+    ) -> None:
         self.config = config
         self.clock = clock or Clock()
         self.tally = metrics.Tally()
@@ -51,6 +58,7 @@ class Engine:
             waiting=config.pool_waiting,
             deadline_s=config.command_deadline_s,
             release=release,
+            away=away,
         )
         self.presence_listeners: list[Callable[[Entry], None]] = []
         self.closing: list[Callable[[], Awaitable[None]]] = []  # run when the engine stops

@@ -98,10 +98,11 @@ class Hub:
         encoded = events.encode_event(event)
         return _post([session for name in vehicle_ids for session in self.by_vehicle.get(name, ())], encoded)
 
-    def to_fleet(self, fleet: int, event: events.Event) -> int:
-        """Send to every vehicle of a fleet, and to its dispatchers."""
+    def to_fleet(self, fleet: int, event: events.Event, *, without: str = "") -> int:
+        """Send to every vehicle of a fleet but the one called `without`, and to its dispatchers."""
         encoded = events.encode_event(event)
-        return _post(self._of_fleet.get(fleet, ()), encoded) + _post(self.dispatchers_of(fleet), encoded)
+        vehicles = (session for session in self._of_fleet.get(fleet, ()) if session.name != without)
+        return _post(vehicles, encoded) + _post(self.dispatchers_of(fleet), encoded)
 
     def to_dispatchers(self, fleet: int, event: events.Event) -> int:
         """Send to every dispatcher who may see the fleet."""

@@ -86,6 +86,11 @@ class Outbox:
         """Whether anything waits, or would."""
         return not self.closed and not self._wire.can_write
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether control events wait for the socket, or for a snapshot."""
+        return self._held or bool(self._waiting)
+
     def flush(self) -> None:
         """Send what waited, as far as the socket takes it."""
         if self._held:

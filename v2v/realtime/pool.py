@@ -9,24 +9,37 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import structlog
+
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class BlockingPool:
     """Runs functions on `threads` threads; at most `waiting` of them wait for one."""
 
-    def __init__(self, *, threads: int, waiting: int, deadline_s: float, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int,
+        waiting: int,
+        deadline_s: float,
+        release: Callable[[], None],
+        away: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="blocking")
         self._room = threads + waiting
         self._deadline_s = deadline_s
         self._release = release  # gives the thread's database connection back
+        self._away = away  # what a function raises when the store is away
         self._under_way = 0
 
     async def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """The function's result; Refusal(unavailable) when there is no room or it takes too long.
+        """The function's result; Refusal(unavailable) when there is no room, or it takes too long,
+        or the store is away.
 
         A function that is late goes on in its thread: a stopped PostgreSQL ignores every time-out but ours.
         """
@@ -43,6 +56,9 @@ class BlockingPool:
             return await asyncio.wait_for(asyncio.shield(answer), self._deadline_s)
         except TimeoutError:
             future.cancel()
+            raise Refusal(ErrorCode.UNAVAILABLE) from None
+        except self._away as error:
+            log.warning("the store is away", error=str(error))
             raise Refusal(ErrorCode.UNAVAILABLE) from None
 
     def _finished(self) -> None:

@@ -31,9 +31,10 @@ class ToDispatchers:
 
 @dataclass(frozen=True, slots=True)
 class ToFleet:
-    """Every vehicle of the fleet, and every dispatcher who may see it."""
+    """Every vehicle of the fleet but the one that is left out, and every dispatcher who may see it."""
 
     fleet: int
+    without: str = ""
 
 
 Audience = ToVehicles | ToDispatchers | ToFleet
@@ -73,8 +74,8 @@ class MemoryRelay:
                 self._hub.to_vehicles(vehicle_ids, event)
             case ToDispatchers(fleet):
                 self._hub.to_dispatchers(fleet, event)
-            case ToFleet(fleet):
-                self._hub.to_fleet(fleet, event)
+            case ToFleet(fleet, without):
+                self._hub.to_fleet(fleet, event, without=without)
 
     def _end_sessions(self, concerns: Callable[[Session], bool], code: CloseCode, refusal: Refusal | None) -> None:
         for session in [session for session in self._hub.sessions if concerns(session)]:

@@ -163,7 +163,7 @@ class Session:
 
     async def take(self, kind: str, limit: Limit) -> None:
         """Take from a limit of this client's; raises Refusal(rate_limited) when there is nothing left."""
-        if wait_s := await self.engine.limiter.take(f"{kind}:{self.name}", limit):
+        if wait_s := await self.engine.limiter.take(f"{kind}:{self.kind.name}:{self.name}", limit):
             raise rate_limited(kind, wait_s)
 
     def close(self, code: CloseCode, refusal: Refusal | None = None) -> None:

@@ -15,7 +15,7 @@ from django.db.models import F
 from v2v.fleets.models import Fleet
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
-from v2v.protocol.fields import VEHICLE_ID_PATTERN
+from v2v.protocol.fields import DISPATCH, VEHICLE_ID_PATTERN
 from v2v.vehicles.models import Device, DeviceToken, Vehicle
 from v2v.vehicles.notices import Reason, sessions_end
 from v2v.vehicles.tokens import token_digest, token_make
@@ -230,6 +230,8 @@ def vehicles_enroll(*, vehicles: Sequence[Vehicle], fleet: Fleet, now: datetime)
 
 
 def _check_vehicle_id(vehicle_id: str) -> None:
+    if vehicle_id == DISPATCH:
+        raise Refusal(ErrorCode.VALIDATION_ERROR, details={"field": "vehicleId", "issue": "means the dispatchers"})
     if not re.match(VEHICLE_ID_PATTERN, vehicle_id):
         details = {"field": "vehicleId", "issue": "not 3 to 40 of A-Z a-z 0-9 . _ -"}
         raise Refusal(ErrorCode.VALIDATION_ERROR, details=details)

@@ -11,8 +11,6 @@ from v2v.protocol import commands
 from v2v.protocol.commands import (
     EmergencyAlert,
     EmergencyAlertData,
-    MessageRead,
-    MessageReadData,
     NearbyRefresh,
     NearbyRefreshData,
     SendMessage,
@@ -26,8 +24,8 @@ def message(text: str = "On my way") -> SendMessage:
     return SendMessage(data=SendMessageData(content=text, recipient_id="dispatch"))
 
 
-def read_receipt() -> MessageRead:
-    return MessageRead(data=MessageReadData(message_id="m1"))
+def refresh() -> NearbyRefresh:
+    return NearbyRefresh(data=NearbyRefreshData())
 
 
 async def test_a_command_gives_what_the_server_made(peer: Peer, vehicle: Make) -> None:
@@ -70,8 +68,8 @@ async def test_a_refusal_tells_what_the_server_said(peer: Peer, vehicle: Make) -
     async with vehicle() as client:
         side = await peer.accept_registered()
         await client.wait_online()
-        sending = asyncio.create_task(client.command(read_receipt()))
-        sent = await side.read("message_read")
+        sending = asyncio.create_task(client.command(refresh()))
+        sent = await side.read("nearby_refresh")
         error: dict[str, Any] = {"code": "rate_limited", "message": "Slower.", "ts": 1, "id": sent["id"]}
         await side.send("error", **error, details={"retryAfterMs": 250})
         with pytest.raises(CommandRefused) as caught:
@@ -136,15 +134,15 @@ async def test_a_command_that_is_not_durable_needs_a_connection_now(peer: Peer, 
     async with vehicle() as client:
         await peer.accept()
         with pytest.raises(NotConnected):
-            await client.command(read_receipt())
+            await client.command(refresh())
 
 
 async def test_a_command_that_is_not_durable_fails_with_its_connection(peer: Peer, vehicle: Make) -> None:
     async with vehicle() as client:
         side = await peer.accept_registered()
         await client.wait_online()
-        sending = asyncio.create_task(client.command(read_receipt()))
-        await side.read("message_read")
+        sending = asyncio.create_task(client.command(refresh()))
+        await side.read("nearby_refresh")
         await side.drop()
         with pytest.raises(NotConnected):
             await sending
@@ -191,7 +189,7 @@ async def test_a_server_that_sends_the_client_away_tells_those_who_wait_why(peer
 def test_the_durable_commands_are_those_of_the_contract() -> None:
     names = {kind.__struct_config__.tag for kind in DURABLE}
     assert names == {
-        *("send_message", "emergency_alert", "alert_cancel", "settings_update"),
+        *("send_message", "message_read", "emergency_alert", "alert_cancel", "settings_update"),
         *("call_initiate", "call_reject", "call_end"),
     }
     assert all(issubclass(kind, commands.Command) for kind in DURABLE)

@@ -210,9 +210,9 @@ async def test_what_the_server_refuses_is_counted(peer: Peer) -> None:
     fleet = SimulatedFleet(peer.url, {"demo-1": "token"}, hz=0.1, incidents_per_minute=6_000)
     running = asyncio.create_task(fleet.run())
     side = await peer.accept_registered()
-    while not fleet.errors["unavailable"]:
+    while not fleet.errors["forbidden"]:
         command = await side.read()
         if "id" in command:
-            await side.send("error", id=command["id"], code="unavailable", message="Not now.", ts=1)
+            await side.send("error", id=command["id"], code="forbidden", message="Not you.", ts=1)
     running.cancel()
     await asyncio.wait([running])

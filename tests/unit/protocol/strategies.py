@@ -28,6 +28,8 @@ def values(kind: mi.Type) -> st.SearchStrategy[Any]:
             return texts(kind)
         case mi.FloatType() | mi.IntType():
             return numbers(kind)
+        case mi.ListType(item_type=item):
+            return st.lists(values(item), min_size=kind.min_length or 0, max_size=min(kind.max_length or 5, 5))
         case mi.LiteralType(values=options):
             return st.sampled_from(options)
     return st.booleans() if isinstance(kind, mi.BoolType) else st.none()
