@@ -42,7 +42,8 @@ async def test_a_viewer_gets_everything_of_his_own_fleet_and_never_anything_of_a
     assert a_id in vehicles_in([m for m in viewer.seen if m["event"] == "locations"])
     assert vehicles_in(viewer.seen) <= set(server.tokens["alpha"])
     assert {a_id, b_id, c_id} <= vehicles_in([m for m in admin.seen if m["event"] == "locations"])
-    assert vehicles_in(admin.seen[:1]) == set(server.tokens["alpha"]) | set(server.tokens["beta"])
+    # Other tests of the same server may have made fleets of their own: an admin sees those, too.
+    assert vehicles_in(admin.seen[:1]) >= set(server.tokens["alpha"]) | set(server.tokens["beta"])
 
 
 async def test_a_dispatcher_sees_only_his_view_also_across_the_date_line(server: V2VServer) -> None:
