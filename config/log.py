@@ -45,6 +45,7 @@ def logging_config(*, level: str, human: bool) -> dict[str, Any]:
             "uvicorn.access": {"level": "WARNING"},
             "uvicorn.error": {"level": "WARNING" if level == "INFO" else level},
             "django_structlog": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},  # django_structlog has the same line, with the request's id
             "axes": {"level": logging.getLevelName(logging.WARNING)},
         },
     }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes .venv and puts into it exactly what requirements/dev.txt locks. Needs Python 3.11 or newer with venv and pip.
+# Compiles them, or each of the many processes that the tests start would do it again.
 # Does nothing when that is done already, so every target of the Makefile may ask for it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,7 +52,7 @@ if ! uv --version >/dev/null 2>&1; then
 fi
 echo "Installing what $lock locks"
 sync() {
-    "$uv" pip sync -q --require-hashes --python .venv/bin/python "$lock"
+    "$uv" pip sync -q --compile-bytecode --require-hashes --python .venv/bin/python "$lock"
 }
 # A second try trusts the certificates of the machine, which a proxy on the way may need.
 sync || UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true sync

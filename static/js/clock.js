@@ -1,5 +1,7 @@
 // One timer for the page, the server's clock, and times as a person reads them.
 
+import { write } from "./text.js";
+
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "narrow" });
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const STEPS = [
@@ -39,8 +41,7 @@ export const absoluteText = (ts) => absolute.format(ts);
 
 /** Put a time (epoch milliseconds) into a <time>: relative text, absolute on hover; nothing for null. Writes only what changed. */
 export function showTime(element, ts, now) {
-  const text = ts === null ? "" : agoText(ts, now);
-  if (element.textContent !== text) element.textContent = text;
+  write(element, ts === null ? "" : agoText(ts, now));
   if (ts === null || Number(element.dataset.ts) === ts) return;
   element.dataset.ts = ts;
   element.dateTime = new Date(ts).toISOString();

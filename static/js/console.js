@@ -25,7 +25,7 @@ const store = new Store(socket);
 const toasts = new Toasts(element("toasts"), element("toast-template"), JSON.parse(element("error-texts").textContent));
 const map = new ConsoleMap(element("map"));
 const list = new VehicleList(element("vehicle-list"), element("vehicle-filter"), store);
-const drawer = new Drawer(element("drawer"), store, toasts);
+const drawer = new Drawer(element("drawer"), store);
 const nearby = new Nearby(element("drawer"), element("nearby-row"), { socket, store, toasts });
 new ConnectionBanner(socket, element("connection"), element("connection-banner"));
 followSheet(element("rail"), element("sheet-handle"));

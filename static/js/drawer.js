@@ -2,6 +2,7 @@
 
 import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
 import { showState } from "./list.js";
+import { write } from "./text.js";
 import { headingText, percentText, positionText, speedText, units } from "./units.js";
 
 const { htmx } = window;
@@ -10,14 +11,12 @@ const { htmx } = window;
 export class Drawer extends EventTarget {
   #element;
   #store;
-  #toasts;
   vehicleId = null;
 
-  constructor(element, store, toasts) {
+  constructor(element, store) {
     super();
     this.#element = element;
     this.#store = store;
-    this.#toasts = toasts;
     const current = element.querySelector("[data-vehicle-id]");
     this.vehicleId = current?.dataset.vehicleId ?? null;
     element.addEventListener("click", ({ target }) => this.#press(target.closest("[data-action], [data-sort]")));
@@ -79,7 +78,6 @@ export class Drawer extends EventTarget {
   }
 
   #write(name, text) {
-    const element = this.#element.querySelector(`[data-live=${name}]`);
-    if (element && element.textContent !== text) element.textContent = text;
+    write(this.#element.querySelector(`[data-live=${name}]`), text);
   }
 }

@@ -1,34 +1,41 @@
 // The list of vehicles in the rail: rendered by the server, kept up to date in place from the store.
 
 import { serverNow, showTime, ticker } from "./clock.js";
+import { write } from "./text.js";
 import { percentText } from "./units.js";
 
+const { htmx } = window;
 const LOW_BATTERY = 20;
+const RELOAD_MS = 1000;
 const STATE_WORDS = { online: "Online", timeout: "Timeout", offline: "Offline" };
 
 /** Put a vehicle's state into an element that has a pill. */
 export function showState(element, status) {
   if (element.dataset.status === status) return;
   element.dataset.status = status;
-  const word = element.querySelector(".pill-word");
-  if (word) word.textContent = STATE_WORDS[status];
+  write(element.querySelector(".pill-word"), STATE_WORDS[status]);
 }
 
 export class VehicleList {
   #list;
+  #form;
   #store;
   #selected = null;
   #visible = new Set();
   #watcher;
+  #reload = null;
+  #update = false;
 
   constructor(list, form, store) {
     this.#list = list;
+    this.#form = form;
     this.#store = store;
     this.#watcher = new IntersectionObserver((entries) => this.#seen(entries), { root: list, rootMargin: "200px" });
     store.addEventListener("snapshot", () => this.#updateAll());
-    store.addEventListener("presence", ({ detail }) => this.#updateOne(detail.vehicleId));
+    store.addEventListener("presence", ({ detail }) => this.#presence(detail.vehicleId));
+    store.addEventListener("enrolled", () => this.#reloadSoon());
     ticker.addEventListener("tick", () => this.#updateVisible());
-    list.addEventListener("htmx:afterSettle", () => this.#updateAll());
+    list.addEventListener("htmx:afterSwap", () => this.#swapped());
     form.addEventListener("htmx:afterRequest", () => keepFilter(form));
     this.#updateAll();
   }
@@ -53,6 +60,32 @@ export class VehicleList {
     const row = rows[start < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, start + step))];
     row?.focus();
     row?.scrollIntoView({ block: "nearest" });
+  }
+
+  #presence(vehicleId) {
+    this.#updateOne(vehicleId);
+    if (new FormData(this.#form).get("state")) this.#reloadSoon(); // it may now match the filter, or no longer
+  }
+
+  /** Ask the server for the list again, as long as it is now; once for all that changes meanwhile. */
+  #reloadSoon() {
+    this.#reload ??= setTimeout(() => {
+      this.#reload = null;
+      const query = new URLSearchParams(new FormData(this.#form));
+      query.set("count", this.#list.getElementsByClassName("vehicle-row").length);
+      const url = `${this.#form.getAttribute("hx-get")}?${query}`;
+      htmx.ajax("GET", url, { source: this.#form, target: this.#list, swap: "morph:innerHTML" });
+    }, RELOAD_MS);
+  }
+
+  /** Before the next paint, and once for all the rows of an answer, each of which has its own event. */
+  #swapped() {
+    if (this.#update) return;
+    this.#update = true;
+    queueMicrotask(() => {
+      this.#update = false;
+      this.#updateAll();
+    });
   }
 
   #seen(entries) {
@@ -83,8 +116,7 @@ export class VehicleList {
     const counts = this.#store.counts();
     if (counts.all === 0) return;
     for (const [name, count] of Object.entries(counts)) {
-      const element = document.querySelector(`[data-count="${name}"]`);
-      if (element.textContent !== String(count)) element.textContent = count;
+      write(document.querySelector(`[data-count="${name}"]`), String(count));
     }
   }
 
@@ -100,10 +132,11 @@ export class VehicleList {
     if (!vehicle) return;
     showState(row, vehicle.status);
     showTime(row.querySelector("time"), this.#store.lastHeard(vehicle), now);
+    if (vehicle.driverName) write(row.querySelector(".row-note"), vehicle.driverName);
     const battery = row.querySelector("[data-live=battery]");
-    const text = vehicle.battery < LOW_BATTERY ? percentText(vehicle.battery) : "";
-    if (battery.textContent !== text) battery.textContent = text;
-    battery.parentElement.hidden = text === "";
+    const low = vehicle.battery < LOW_BATTERY;
+    write(battery, low ? percentText(vehicle.battery) : "");
+    battery.parentElement.hidden = !low;
   }
 }
 

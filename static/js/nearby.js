@@ -3,6 +3,7 @@
 import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
 import { bearingDegrees, distanceM } from "./geo.js";
 import { showState } from "./list.js";
+import { write } from "./text.js";
 import { compassPoint, distanceText, units } from "./units.js";
 
 const NEW_MS = 10_000;
@@ -150,8 +151,4 @@ function place(list, items) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   list.replaceChildren(...items);
   if (focused && list.contains(focused)) focused.focus({ preventScroll: true });
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

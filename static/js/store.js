@@ -4,7 +4,7 @@ import { setServerTime } from "./clock.js";
 
 /**
  * A vehicle: `{vehicleId, fleet, status, lastSeen, lat?, lng?, ts?, speed?, heading?, battery?, signal?, driverName?, type?}`.
- * Events: `snapshot`; `moved` (`detail`: the vehicles that did); `presence` (`detail`: the vehicle).
+ * Events: `snapshot`; `enrolled` (a vehicle that the snapshot lacked); `moved` (`detail`: the vehicles that did); `presence` (`detail`: the vehicle).
  */
 export class Store extends EventTarget {
   vehicles = new Map();
@@ -77,6 +77,7 @@ export class Store extends EventTarget {
     if (!vehicle) {
       vehicle = { vehicleId, status: "online", lastSeen: null };
       this.vehicles.set(vehicleId, vehicle);
+      this.dispatchEvent(new Event("enrolled"));
     }
     return vehicle;
   }

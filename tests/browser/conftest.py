@@ -15,11 +15,13 @@ LOCALE, TIME_ZONE = "en-GB", "UTC"
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, while browser tests run: its event loop must not stay in the thread of asynchronous tests."""
+    program, node = chromium.required()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
         # Playwright keeps an event loop running in this thread, which Django would take for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         with sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=chromium.required(), args=list(chromium.FLAGS))
+            started = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
             yield started
             started.close()
             connections.close_all()  # beside the running loop, tests had connections of their own

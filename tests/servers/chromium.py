@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import playwright
+
 from tests.servers.run import ServerError, version_of
 
 CHOICE = "V2V_TEST_CHROMIUM"  # `system` or `npm` picks one of the two
@@ -18,6 +20,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PACKAGE = "@sparticuz/chromium@147.0.0"  # the last that Node 20 unpacks
 PACKAGE_SHA256 = "18fe5404ce845594cd7d592fc07f37a19514079ba4d9c27192ad8b908743f16b"
 UNPACKED = Path(__file__).parents[2] / "var" / "chromium"
+NODE_MAJOR = 20  # the least that runs Playwright's driver
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -44,20 +47,35 @@ def find() -> Path | None:
     return unpacked if choice != "system" and unpacked.exists() else None
 
 
-def required() -> Path:
-    """The browser's program, or `ServerError`."""
-    if found := find():
-        return found
+def find_node() -> Path | None:
+    """The Node that runs Playwright's driver: the one it brings, which needs libatomic, else the machine's own."""
+    brought = Path(playwright.__file__).parent / "driver" / "node"
+    if subprocess.run([brought, "--version"], capture_output=True, check=False).returncode == 0:
+        return brought
+    found = shutil.which("node")
+    if found is None:
+        return None
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout  # v20.1.2
+    return Path(found) if int(version[1:].split(".")[0] or 0) >= NODE_MAJOR else None
+
+
+def required() -> tuple[Path, Path]:
+    """The browser's program and Node's, or `ServerError`."""
+    browser, node = find(), find_node()
+    if browser and node:
+        return browser, node
+    if browser:
+        raise ServerError("Playwright needs libatomic (Debian: apt-get install libatomic1) or Node 20 on the PATH.")
     raise ServerError(
         "The tests need a browser: put chromium on the PATH, or run `python -m tests.servers.chromium` to install one."
     )
 
 
 def install() -> None:
-    """Install Chromium by apt when we are root, else unpack it under `var/`; raise `ServerError` if neither works."""
+    """Install Chromium and libatomic by apt when we are root, else unpack one under `var/`; then `required` holds."""
     if os.environ.get(CHOICE) != "npm" and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for step in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium"]):
+        for step in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium", "libatomic1"]):
             subprocess.run(["apt-get", *step], env=environment, stdout=sys.stderr, check=False)
     if find() is None and shutil.which("npm"):
         _unpack()
@@ -98,9 +116,9 @@ def _extract(archive: Path, into: Path) -> None:
 def main() -> int:
     """Find or install the browser and print which it is."""
     try:
-        if find() is None:
+        if not (find() and find_node()):
             install()
-        print(f"Browser for the tests: {version_of(required())}")  # noqa: T201
+        print(f"Browser for the tests: {version_of(required()[0])}")  # noqa: T201
     except (ServerError, subprocess.CalledProcessError) as problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 1

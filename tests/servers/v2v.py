@@ -7,16 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.servers.prepare import PASSWORD
-from tests.servers.run import Run, Server, free_port
+from tests.servers.run import STOPPED_WITHIN_S, Run, Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count()
@@ -58,9 +62,22 @@ class V2VServer:
         )
         return done.stdout
 
+    def shell(self, code: str) -> str:
+        """Run Python on the server's database, in a process of its own; what it printed."""
+        return self.manage("shell", "-v0", "-c", code).strip()
+
     def log(self) -> str:
         """What the server has logged so far."""
         return (self.directory / "log").read_text()
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample by its name, those with the same name added up."""
+        found: defaultdict[str, float] = defaultdict(float)
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
+            for family in text_string_to_metric_families(answer.read().decode()):
+                for sample in family.samples:
+                    found[sample.name] += sample.value
+        return dict(found)
 
     def stop(self) -> None:
         """Stop it and remove what it wrote."""
@@ -71,14 +88,13 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
     """Prepare and start a server; `settings` are environment variables that differ from the defaults."""
     directory = run.directory / f"v2v-{os.getpid()}-{next(_numbers)}"
     directory.mkdir()
-    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     environment |= {
         "VAR_DIR": str(directory),
         "DATABASE_URL": database_url,
         "SECRET_KEY": "of-a-server-under-test-0123456789-0123456789-0123456789-0123",
         "SECURE_COOKIES": "0",
-        "PORT": str(port),
+        "PORT": str(free_port()),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
         **settings,
@@ -93,6 +109,20 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
         check=False,
     )
     assert prepared.returncode == 0, prepared.stderr
+    return _serve(run, directory, environment, json.loads(prepared.stdout))
+
+
+def start_again(run: Run, server: V2VServer) -> V2VServer:
+    """Start a server that has ended once more, with what it had stored."""
+    deadline = time.monotonic() + STOPPED_WITHIN_S
+    while (server.directory / "pid").exists():
+        assert time.monotonic() < deadline, "the server did not end"
+        time.sleep(0.05)
+    return _serve(run, server.directory, server.environment, server.tokens)
+
+
+def _serve(run: Run, directory: Path, environment: dict[str, str], tokens: dict[str, dict[str, str]]) -> V2VServer:
+    port = int(environment["PORT"])
     command = [
         "env",
         "--ignore-environment",
@@ -107,7 +137,6 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
         ready=lambda: _answers(port),
         stop_signal=signal.SIGTERM,
     )
-    tokens = json.loads(prepared.stdout)
     return V2VServer(server.url, f"ws://127.0.0.1:{port}", server.pid, directory, environment, tokens, server)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
@@ -28,7 +27,7 @@ class NewestFirstPages(CursorPagination):
     page_size_query_param = "pageSize"
     ordering = ("-occurred_at", "-id")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """The page; a cursor that decodes to no moment is no page, where the library lets the error through."""
         try:
             return super().paginate_queryset(queryset, request, view)

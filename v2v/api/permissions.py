@@ -2,18 +2,20 @@
 
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_where
 
 
-def actor_of(request: Request) -> Actor:
+def actor_of(request: Request | HttpRequest) -> Actor:
     """Who asks: a vehicle by its token, or a signed-in user; looked up once a request."""
-    if not hasattr(request, "v2v_actor"):
-        actor = getattr(request.user, "actor", None)
-        request.v2v_actor = actor or actor_of_user(request.user)  # type: ignore[attr-defined]
-    return request.v2v_actor  # type: ignore[attr-defined,no-any-return]
+    actor: Actor | None = getattr(request, "v2v_actor", None)
+    if actor is None:
+        actor = getattr(request.user, "actor", None) or actor_of_user(request.user)
+        request.v2v_actor = actor  # type: ignore[union-attr]
+    return actor
 
 
 class PolicyPermission(BasePermission):

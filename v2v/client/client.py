@@ -290,9 +290,9 @@ class Client:
         self._pending.fail(NotConnected("the connection was lost"), durable=False)
 
     def _stop(self) -> None:
+        self._pending.fail(self._why_stopped(), durable=True)
         self._leave_online(State.STOPPED)
         self._online_or_stopped.set()
-        self._pending.fail(self._why_stopped(), durable=True)
         for stream in self._streams:
             stream.finish(self._stopped or StopAsyncIteration())
 

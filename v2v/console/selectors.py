@@ -1,54 +1,91 @@
 """What the console shows, as its viewer may see it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from v2v.fleets.policy import Action, Actor, fleets_where
+from v2v.fleets.policy import Action, Actor
+from v2v.vehicles.live import Presence, live
 from v2v.vehicles.models import Vehicle, VehicleStatus
+from v2v.vehicles.selectors import vehicles_where
 
 PAGE_SIZE = 100
-OFFLINE = VehicleStatus.Presence.OFFLINE
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleChoice:
+    """Which vehicles: whose callsign, driver or plate holds `search`, in one `state` or any, `count` behind `after`."""
+
+    search: str = ""
+    state: str = ""
+    after: str = ""
+    count: int = PAGE_SIZE
+    selected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVehicle:
+    """A vehicle with its presence at this moment."""
+
+    vehicle: Vehicle
+    status: str
+    last_seen: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class VehiclePage:
     """A part of the list in the order of callsigns; `next_after` is the callsign that the next part follows."""
 
-    vehicles: list[Vehicle]
+    vehicles: list[ListedVehicle]
     next_after: str | None
 
 
-def vehicles_visible(*, actor: Actor) -> QuerySet[Vehicle]:
-    """The vehicles that the actor may view, each with its last known state and its fleet."""
-    vehicles = Vehicle.objects.filter(deleted_at=None).select_related("status", "fleet")
-    fleets = fleets_where(actor, Action.VIEW)
-    return vehicles if fleets is None else vehicles.filter(fleet__in=fleets)
+def vehicle_page(*, actor: Actor, choice: VehicleChoice) -> VehiclePage:
+    """The chosen vehicles that the actor may view."""
+    vehicles = vehicles_where(actor, Action.VIEW).order_by("vehicle_id")
+    if text := choice.search:
+        named = Q(vehicle_id__icontains=text) | Q(driver_name__icontains=text) | Q(plate__icontains=text)
+        vehicles = vehicles.filter(named)
+    if choice.after:
+        vehicles = vehicles.filter(vehicle_id__gt=choice.after)
+    if choice.state:
+        vehicles = vehicles.filter(pk__in=_in_state(vehicles, choice.state)[: choice.count + 1])
+    found = list(vehicles[: choice.count + 1])
+    shown = found[: choice.count]
+    next_after = shown[-1].vehicle_id if len(found) > choice.count else None
+    return VehiclePage(vehicles=_listed(shown), next_after=next_after)
 
 
-def vehicle_page(*, actor: Actor, search: str = "", state: str = "", after: str = "") -> VehiclePage:
-    """The vehicles whose callsign, driver or plate holds the search, in one state or in any."""
-    vehicles = vehicles_visible(actor=actor).order_by("vehicle_id")
-    if search:
-        vehicles = vehicles.filter(
-            Q(vehicle_id__icontains=search) | Q(driver_name__icontains=search) | Q(plate__icontains=search)
-        )
-    if state == OFFLINE:
-        vehicles = vehicles.filter(Q(status=None) | Q(status__status=state))
-    elif state:
-        vehicles = vehicles.filter(status__status=state)
-    if after:
-        vehicles = vehicles.filter(vehicle_id__gt=after)
-    found = list(vehicles[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
-    return VehiclePage(vehicles=shown, next_after=shown[-1].vehicle_id if len(found) > PAGE_SIZE else None)
+def vehicle_listed(*, actor: Actor, vehicle_id: str) -> ListedVehicle | None:
+    """One vehicle, if the actor may view it."""
+    return next(iter(_listed(vehicles_where(actor, Action.VIEW).filter(vehicle_id=vehicle_id))), None)
 
 
 def vehicle_counts(*, actor: Actor) -> dict[str, int]:
     """How many vehicles are in each state, and `all`; one that was never heard is offline."""
-    counts = dict.fromkeys(["all", *VehicleStatus.Presence.values], 0)
-    rows = vehicles_visible(actor=actor).order_by().values_list("status__status").annotate(Count("pk"))
-    for state, count in rows:
-        counts[state or OFFLINE] += count
-        counts["all"] += count
-    return counts
+    pks = list(vehicles_where(actor, Action.VIEW).values_list("pk", flat=True))
+    known = live().presence(pks)
+    states = Counter(_status(known, pk) for pk in pks)
+    return {"all": len(pks)} | {state: states[state] for state in VehicleStatus.Presence.values}
+
+
+def _in_state(vehicles: QuerySet[Vehicle], state: str) -> list[int]:
+    pks = list(vehicles.values_list("pk", flat=True))
+    known = live().presence(pks)
+    return [pk for pk in pks if _status(known, pk) == state]
+
+
+def _listed(vehicles: Iterable[Vehicle]) -> list[ListedVehicle]:
+    vehicles = list(vehicles)
+    known = live().presence([vehicle.pk for vehicle in vehicles])
+    return [
+        ListedVehicle(vehicle, _status(known, vehicle.pk), known[vehicle.pk].last_seen if vehicle.pk in known else None)
+        for vehicle in vehicles
+    ]
+
+
+def _status(known: dict[int, Presence], pk: int) -> str:
+    return known[pk].status if pk in known else VehicleStatus.Presence.OFFLINE

@@ -5,14 +5,14 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from v2v.console.forms import VehicleFilter
-from v2v.console.selectors import vehicle_counts, vehicle_page, vehicles_visible
+from v2v.console.selectors import vehicle_counts, vehicle_listed, vehicle_page
 from v2v.fleets.policy import actor_of_user, fleets_visible
 from v2v.protocol.codes import ERRORS
 
@@ -37,14 +37,13 @@ def fragment(view: View) -> View:
 def console(request: HttpRequest) -> HttpResponse:
     """The map with the list of vehicles, and the drawer of the vehicle that the address names."""
     actor = actor_of_user(request.user)
-    chosen = VehicleFilter(request.GET).chosen()
-    selected = vehicles_visible(actor=actor).filter(vehicle_id=request.GET.get("vehicle", "")[:40]).first()
+    choice = VehicleFilter(request.GET).chosen()
     context = {
-        "page": vehicle_page(actor=actor, search=chosen["search"], state=chosen["state"]),
-        "chosen": chosen,
+        "page": vehicle_page(actor=actor, choice=choice),
+        "chosen": choice,
         "counts": vehicle_counts(actor=actor),
         "fleets": fleets_visible(actor),
-        "vehicle": selected,
+        "listed": vehicle_listed(actor=actor, vehicle_id=choice.selected),
         "error_texts": {code: {"title": text.title, "advice": text.advice} for code, text in ERRORS.items()},
         "tile_url": settings.TILE_URL,
         "radius_m": settings.NEARBY_RADIUS_M,
@@ -55,14 +54,15 @@ def console(request: HttpRequest) -> HttpResponse:
 @fragment
 def vehicle_list(request: HttpRequest) -> HttpResponse:
     """The rows of the list that match the filter, a page of them."""
-    chosen = VehicleFilter(request.GET).chosen()
-    page = vehicle_page(actor=actor_of_user(request.user), **chosen)
-    return render(request, "console/vehicle_rows.html", {"page": page, "chosen": chosen})
+    choice = VehicleFilter(request.GET).chosen()
+    page = vehicle_page(actor=actor_of_user(request.user), choice=choice)
+    return render(request, "console/vehicle_rows.html", {"page": page, "chosen": choice})
 
 
 @fragment
 def vehicle_detail(request: HttpRequest, vehicle_id: str) -> HttpResponse:
     """The drawer of one vehicle."""
-    vehicles = vehicles_visible(actor=actor_of_user(request.user))
-    vehicle = get_object_or_404(vehicles, vehicle_id=vehicle_id)
-    return render(request, "console/vehicle_drawer.html", {"vehicle": vehicle, "radius_m": settings.NEARBY_RADIUS_M})
+    listed = vehicle_listed(actor=actor_of_user(request.user), vehicle_id=vehicle_id)
+    if listed is None:
+        raise Http404
+    return render(request, "console/vehicle_drawer.html", {"listed": listed})

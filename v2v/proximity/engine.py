@@ -112,6 +112,9 @@ class ProximityEngine:
     0.15 s. Vehicles then hear the nearest ones only. Pairs that are near already stay so, and new ones enter
     as long as no more than max_pairs are near.
 
+    At most max_crossings pairs enter and as many exit in one tick; the others follow in the next ones. After a restart
+    in a depot with 2,000 vehicles 2 million would enter at once, and telling of them took 7 s.
+
     One thread at a time may run `tick`; `peers_of` and `forget` may be called from another one meanwhile.
     """
 
@@ -122,6 +125,7 @@ class ProximityEngine:
         exit_factor: float = 1.2,
         hold_s: float = 10.0,
         max_pairs: int = 2_000_000,
+        max_crossings: int = 5_000,
     ) -> None:
         exit_radius_m = radius_m * exit_factor
         if not (radius_m > 0 and exit_factor >= 1 and exit_radius_m <= MAX_EXIT_RADIUS_M):
@@ -134,6 +138,7 @@ class ProximityEngine:
         self._exit_radius_m = exit_radius_m
         self._hold_s = hold_s
         self._max_pairs = max_pairs
+        self._max_crossings = max_crossings
         self._near = PairTable.empty()
         self._parted = PairTable.empty()
         self._lock = Lock()
@@ -163,7 +168,7 @@ class ProximityEngine:
         new = new[~parted.match(new)[1]]
 
         near = near.where(~leaving)
-        new = new[: max(0, self._max_pairs - near.keys.size)]
+        new = new[: max(0, min(self._max_pairs - near.keys.size, self._max_crossings))]
         near = near.plus(new, since=now)
         with self._lock:
             self._near = near
@@ -198,6 +203,7 @@ class ProximityEngine:
         apart = _crossings(near.keys[free_to_leave], positions, points)
         # nan, for a vehicle that is gone, is not within either
         parts = ~(apart.distance_m <= self._exit_radius_m)
+        parts &= np.cumsum(parts) <= self._max_crossings
         leaving = np.zeros(outside.size, np.bool_)
         leaving[free_to_leave[parts]] = True
         return leaving, Crossings(apart.first[parts], apart.second[parts], apart.distance_m[parts])

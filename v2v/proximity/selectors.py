@@ -3,8 +3,8 @@
 from django.db.models import QuerySet
 
 from v2v.fleets.policy import Action, Actor
+from v2v.fleets.selectors import within
 from v2v.proximity.models import ProximityEvent
-from v2v.vehicles.selectors import within
 
 
 def proximity_events_where(actor: Actor, action: Action) -> QuerySet[ProximityEvent]:

@@ -124,10 +124,7 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Take whole text frames the short way, all else the long one."""
         if self._receiver is None or not self.handshake_complete:
-            if self.handshake_initiated and not self.handshake_complete:
-                self.transport.abort()  # frames before the answer to the handshake
-            else:
-                super().data_received(data)
+            self._handshake_received(data)
             return
         if self._rest:
             data = self._rest + data
@@ -146,6 +143,15 @@ class DirectWebSocketProtocol(WebSocketsSansIOProtocol):
                     return
             position = end
         self._rest = data[position:]
+
+    def _handshake_received(self, data: bytes) -> None:
+        if self.handshake_initiated and not self.handshake_complete:
+            self.transport.abort()  # frames before the answer to the handshake
+            return
+        super().data_received(data)
+        if not self.handshake_initiated:  # the head came whole, and is too long for the library: it has an answer
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
     def _to_library(self, frames: bytes) -> None:
         """Take a frame the long way. It costs 30 times as much as the short one, so its use is limited."""

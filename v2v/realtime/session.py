@@ -157,8 +157,8 @@ class Session:
         self.outbox.hold()
         try:
             event = await make()
-        except Refusal as refusal:
-            self.close(CloseCode.OVERLOADED, refusal)
+        except Exception as error:
+            self.close(CloseCode.OVERLOADED, error if isinstance(error, Refusal) else Refusal(ErrorCode.INTERNAL_ERROR))
             raise
         self.outbox.release(events.encode_event(event))
 

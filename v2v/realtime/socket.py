@@ -20,7 +20,7 @@ Welcome = Callable[[Session, Scope], Awaitable[None]]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class RealtimeConsumer(AsyncConsumer):  # type: ignore[misc]
+class RealtimeConsumer(AsyncConsumer):
     """One lean consumer. The stock one makes two tasks and asks the database's thread for every message.
 
     `welcome` makes a client known that proves who it is by the upgrade itself (a dispatcher's cookie); vehicles

@@ -1,15 +1,10 @@
 """What an actor may read of vehicles and devices."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from v2v.fleets.policy import Action, Actor, fleets_where
+from v2v.fleets.policy import Action, Actor
+from v2v.fleets.selectors import within
 from v2v.vehicles.models import Device, Vehicle
-
-
-def within(actor: Actor, action: Action, *, fleet: str = "fleet") -> Q:
-    """The condition on rows whose fleet is at the path `fleet`: only those in which the actor may do it."""
-    fleets = fleets_where(actor, action)
-    return Q() if fleets is None else Q(**{f"{fleet}__in": fleets})
 
 
 def vehicles_where(actor: Actor, action: Action) -> QuerySet[Vehicle]:

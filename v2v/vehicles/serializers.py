@@ -12,9 +12,9 @@ from v2v.api.naming import CamelModelSerializer, CamelSerializer
 from v2v.api.permissions import actor_of
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action
+from v2v.fleets.selectors import within
 from v2v.protocol.fields import MAX_EPOCH_MS
 from v2v.vehicles.models import Device, Vehicle, VehicleStatus
-from v2v.vehicles.selectors import within
 
 MAX_VERSION = 2**31 - 1
 MAX_TOKEN_TTL = timedelta(days=3650)

@@ -85,8 +85,10 @@ function drawRings(context, x, y, radiusM, pixelsPerMeter, colors) {
     context.arc(x, y, radius, 0, 2 * Math.PI);
     context.stroke();
     context.globalAlpha = 1;
-    haloText(context, distanceText(meters), x, y - radius - 4, colors, "center");
-    written.push([x - 24, y - radius - 16, x + 24, y - radius]);
+    // On the diagonal, where roads and the vehicles on them seldom lie.
+    const [left, base] = [x + radius * Math.SQRT1_2 + 3, y - radius * Math.SQRT1_2 - 2];
+    haloText(context, distanceText(meters), left, base, colors, "start");
+    written.push([left, base - LABEL_PX, left + 48, base + 4]);
   }
   context.setLineDash([]);
   return written;

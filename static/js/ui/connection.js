@@ -1,6 +1,7 @@
 // The state of the connection: a pill in the bar, and a banner while it is not what it should be.
 
 import { ticker } from "../clock.js";
+import { write } from "../text.js";
 
 const PATIENCE_MS = 1500; // a connection that is back sooner is no news
 const WORDS = { connecting: "Connecting", open: "Live", waiting: "Reconnecting", offline: "Offline", ended: "Disconnected" };
@@ -72,8 +73,4 @@ export class ConnectionBanner {
     const { retryAt } = this.#socket.state;
     return retryAt ? `Next try in ${Math.max(1, Math.ceil((retryAt - Date.now()) / 1000))} s` : "";
   }
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -4,33 +4,21 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console.conftest import PLACE, OpenConsole, log_in
 from tests.browser.console.truck import on_the_road
-from tests.servers import v2v
-from tests.servers.run import Run
 from tests.servers.v2v import ROOT, V2VServer
 
 WAIT_MS = 40_000  # the longest wait of the back-off, and the start of a server
 
 
-@pytest.fixture
-def own_server(run: Run) -> Iterator[V2VServer]:
-    """A server that the test may kill."""
-    server = v2v.start(run)
-    yield server
-    with suppress(ProcessLookupError):
-        server.stop()
-
-
 def test_a_server_that_dies_is_told_and_found_again_with_its_whole_state(
-    page: Page, own_server: V2VServer, page_errors: list[str]
+    page: Page, start_server: Callable[[], V2VServer], page_errors: list[str]
 ) -> None:
+    own_server = start_server()
     log_in(page, own_server, own_server.login("alpha_dispatcher"))
     with on_the_road(own_server, *PLACE) as truck:
         page.goto(own_server.url)

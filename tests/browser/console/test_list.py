@@ -29,6 +29,18 @@ def test_a_vehicle_that_leaves_turns_offline_and_dims(open_console: OpenConsole,
     expect(row).to_contain_text("Offline")
 
 
+def test_a_vehicle_that_no_longer_matches_the_filter_leaves_the_list(
+    open_console: OpenConsole, add_truck: AddTruck
+) -> None:
+    truck, other = add_truck(), add_truck()
+    page = open_console()
+    page.locator("label", has_text="Online").click()
+    expect(page.locator(f"#row-{truck.vehicle_id}")).to_be_visible(timeout=15_000)
+    truck.leave()
+    expect(page.locator(f"#row-{truck.vehicle_id}")).to_have_count(0, timeout=15_000)
+    expect(page.locator(f"#row-{other.vehicle_id}")).to_be_visible()
+
+
 def test_the_search_narrows_the_list_and_stands_in_the_address(open_console: OpenConsole) -> None:
     page = open_console()
     page.get_by_role("searchbox").fill("00042")

@@ -44,7 +44,7 @@ def test_a_good_token_says_who_it_is(vehicle: Vehicle) -> None:
     assert not can(who.actor, Action.VIEW, vehicle.fleet_id)
 
 
-def test_a_known_device_costs_one_query(vehicle: Vehicle, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_a_known_device_costs_one_query(vehicle: Vehicle, django_assert_num_queries) -> None:
     token = token_for(vehicle)
     authenticate(token)
     with django_assert_num_queries(1):

@@ -43,12 +43,12 @@ def test_a_device_is_added_and_gets_a_token_that_works(client_of: ClientOf) -> N
     client = client_of("fleet_admin@north")
     added = client("POST", "devices", {"vehicleId": "truck-1", "deviceId": "phone", "name": "Amal's phone"})
     assert added.status_code == 201
-    device = added.json()  # type: ignore[attr-defined]
+    device = added.json()
     assert device["deviceId"] == "phone"
     issued = client("POST", f"devices/{device['id']}/token", {})
     assert issued.status_code == 201
     assert issued["Cache-Control"] == "no-store"
-    body = issued.json()  # type: ignore[attr-defined]
+    body = issued.json()
     assert body["expiresAt"] is None
     assert ApiClient(token=body["token"]).get("presence")["count"] == 2
 
@@ -56,7 +56,7 @@ def test_a_device_is_added_and_gets_a_token_that_works(client_of: ClientOf) -> N
 def test_a_token_can_have_an_end(client_of: ClientOf, world: World) -> None:
     client = client_of("fleet_admin@north")
     path = f"devices/{device_of(world.truck_1).pk}/token"
-    body = client("POST", path, {"ttlSeconds": 3600}).json()  # type: ignore[attr-defined]
+    body = client("POST", path, {"ttlSeconds": 3600}).json()
     left = datetime.fromisoformat(body["expiresAt"]) - timezone.now()
     assert timedelta(minutes=59) < left <= timedelta(hours=1)
     for wrong in (0, -1, 10**12, "soon"):
@@ -68,7 +68,7 @@ def test_a_revoked_device_is_out_at_once(client_of: ClientOf, world: World) -> N
     assert ApiClient(token=token)("GET", "presence").status_code == 200
     client = client_of("fleet_admin@north")
     device = device_of(world.truck_1)
-    revoked = client("POST", f"devices/{device.pk}/revoke").json()  # type: ignore[attr-defined]
+    revoked = client("POST", f"devices/{device.pk}/revoke").json()
     assert revoked["revokedAt"] is not None
     problem_of(ApiClient(token=token)("GET", "presence"), 401, "auth_failed")
     problem_of(client("POST", f"devices/{device.pk}/token", {}), 409, "conflict")

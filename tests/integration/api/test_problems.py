@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.utils import OperationalError
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
@@ -128,7 +129,7 @@ def test_without_the_database_the_answer_is_to_try_again(no_database: None) -> N
     assert int(response["Retry-After"]) > 0
 
 
-def broken(request: object) -> None:
+def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a secret that nobody should read")
 
 

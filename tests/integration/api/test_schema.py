@@ -66,7 +66,7 @@ def there(world: World) -> dict[str, Any]:
 @schema.parametrize()
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_that_a_browser_sends_finds_an_error_or_an_answer_that_is_not_described(
-    case: schemathesis.Case, signed_in: dict[str, Any], there: dict[str, Any]
+    case: Any, signed_in: dict[str, Any], there: dict[str, Any]
 ) -> None:
     case.call_and_validate(checks=CHECKS, **signed_in)
     if case.path_parameters:
@@ -77,6 +77,6 @@ def test_nothing_that_a_browser_sends_finds_an_error_or_an_answer_that_is_not_de
 @schema.include(method="GET").parametrize()
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_that_a_vehicle_sends_finds_an_error_or_an_answer_that_is_not_described(
-    case: schemathesis.Case, world: World
+    case: Any, world: World
 ) -> None:
     case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {token_for(world.truck_1)}"})

@@ -177,7 +177,7 @@ def test_pages_are_bounded_whatever_is_asked(client_of: ClientOf, world: World) 
     problem_of(client("GET", "vehicles", page=99), 404, "not_found")
 
 
-def test_a_list_costs_the_same_queries_however_long_it_is(  # type: ignore[no-untyped-def]
+def test_a_list_costs_the_same_queries_however_long_it_is(
     client_of: ClientOf, world: World, django_assert_max_num_queries
 ) -> None:
     services.vehicle_tokens_issue(prefix="load-", count=40, fleet=world.north, now=NOW)

@@ -95,7 +95,7 @@ class AnotherProcess:
     def __init__(self, database_url: str, directory: Path) -> None:
         environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_SETTINGS_MODULE": "config.settings.base",
             "DATABASE_URL": database_url,
             "SECRET_KEY": "only-for-tests-0123456789-0123456789-0123456789-0123456789",
             "ALLOWED_HOSTS": "testserver",

@@ -4,8 +4,11 @@ from typing import Any
 
 from tests.unit.client.peer import Peer, Side
 from v2v.client import VehicleClient
+from v2v.client.pending import MAX_PENDING
 from v2v.client.reports import MAX_WAITING, Reports
-from v2v.protocol.commands import LocationData
+from v2v.client.vehicle import REPORT_INTERVAL_S
+from v2v.protocol.commands import LocationData, SessionDescriptionData, WebrtcOffer
+from v2v.protocol.fields import MAX_SDP_CHARS
 
 Make = Callable[..., VehicleClient]
 
@@ -99,3 +102,21 @@ async def test_after_an_outage_the_newest_report_is_sent_and_the_news(peer: Peer
         client.report(25.0, 55.0, ts=3)
         side = await peer.accept_registered()
         assert [(await location(side))["ts"] for _ in range(2)] == [1, 3]
+
+
+async def test_while_the_server_does_not_read_newer_reports_take_the_place_of_older(peer: Peer, vehicle: Make) -> None:
+    async with vehicle() as client:
+        side = await peer.accept_registered()
+        await client.wait_online()
+        side.socket.transport.pause_reading()
+        offer = WebrtcOffer(data=SessionDescriptionData(call_id="c1", sdp="€" * MAX_SDP_CHARS))
+        offers = [asyncio.create_task(client.command(offer)) for _ in range(MAX_PENDING)]  # more than sockets hold
+        await asyncio.sleep(0)
+        for number in range(3):
+            client.report(25.0, 55.0, ts=number)
+            await asyncio.sleep(1.5 * REPORT_INTERVAL_S)
+        side.socket.transport.resume_reading()
+        for _ in offers:
+            await side.read("webrtc_offer")
+        assert [(await location(side))["ts"] for _ in range(2)] == [0, 2]
+    await asyncio.gather(*offers, return_exceptions=True)

@@ -32,7 +32,7 @@ def test_a_role_allows_exactly_its_actions_in_its_own_fleet_and_none_in_another(
     actor = actor_with(role)
     assert can(actor, action, OWN) is (action in ALLOWED[role])
     assert can(actor, action, OTHER) is False
-    assert fleets_where(actor, action) == ({OWN} if action in ALLOWED[role] else frozenset())
+    assert fleets_where(actor, action) == frozenset({OWN} if action in ALLOWED[role] else ())
 
 
 @pytest.mark.parametrize("action", Action)
@@ -51,5 +51,5 @@ def test_each_role_may_do_what_those_before_it_may() -> None:
 
 def test_roles_in_two_fleets_do_not_mix() -> None:
     actor = Actor(kind="user", id=1, name="both", roles={OWN: Role.FLEET_ADMIN, OTHER: Role.VIEWER})
-    assert fleets_where(actor, Action.EDIT) == {OWN}
-    assert fleets_where(actor, Action.VIEW) == {OWN, OTHER}
+    assert fleets_where(actor, Action.EDIT) == frozenset({OWN})
+    assert fleets_where(actor, Action.VIEW) == frozenset({OWN, OTHER})

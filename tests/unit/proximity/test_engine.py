@@ -263,3 +263,14 @@ def test_a_limit_of_no_pairs_is_refused() -> None:
 def test_limits_that_make_no_sense_are_refused(radius_m: float, exit_factor: float, hold_s: float) -> None:
     with pytest.raises(ValueError, match=r"radius_m|hold_s"):
         ProximityEngine(radius_m=radius_m, exit_factor=exit_factor, hold_s=hold_s)
+
+
+def test_a_crowd_enters_and_exits_in_parts_until_all_have() -> None:
+    engine = ProximityEngine(hold_s=0, max_crossings=4)
+    world = {slot: Place(48, 11) for slot in range(5)}  # 10 pairs
+    entered = [pairs_of(step(engine, world, now).entered) for now in range(4)]
+    assert [len(pairs) for pairs in entered] == [4, 4, 2, 0]
+    assert len({pair for pairs in entered for pair in pairs}) == 10
+    exited = [pairs_of(step(engine, {}, now).exited) for now in range(4, 8)]
+    assert [len(pairs) for pairs in exited] == [4, 4, 2, 0]
+    assert {pair for pairs in exited for pair in pairs} == {pair for pairs in entered for pair in pairs}

@@ -1,6 +1,7 @@
 """One connection's outgoing frames."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,7 +139,9 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=60))
-def test_whatever_the_socket_does_frames_come_in_order_without_gap_and_positions_never_go_back(steps) -> None:
+def test_whatever_the_socket_does_frames_come_in_order_without_gap_and_positions_never_go_back(
+    steps: list[tuple[Any, ...]],
+) -> None:
     end = End()
     box = outbox(end, frames=1_000, size=1_000_000)
     sent, newest = 0, {}

@@ -18,7 +18,9 @@ def gate() -> Iterator[threading.Event]:
     gate.set()
 
 
-def make_pool(*, threads: int = 2, waiting: int = 2, deadline_s: float = 5.0, released: list[int] | None = None):
+def make_pool(
+    *, threads: int = 2, waiting: int = 2, deadline_s: float = 5.0, released: list[int] | None = None
+) -> BlockingPool:
     release = (lambda: released.append(1)) if released is not None else (lambda: None)
     return BlockingPool(threads=threads, waiting=waiting, deadline_s=deadline_s, release=release)
 

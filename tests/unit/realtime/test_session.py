@@ -42,14 +42,14 @@ def codes(end: End) -> list[str]:
     return [message["data"]["code"] for message in end.messages if message["event"] == "error"]
 
 
-def test_a_command_with_an_id_is_answered_by_one_ack_that_repeats_it(vehicle) -> None:
+def test_a_command_with_an_id_is_answered_by_one_ack_that_repeats_it(vehicle: tuple[Session, End]) -> None:
     session, end = vehicle
     session.frame_received(b'{"event":"heartbeat","data":{},"id":"x1"}')
     assert end.names == ["heartbeat_ack", "ack"]
     assert end.messages[1]["data"] == {"id": "x1"}
 
 
-def test_ten_malformed_messages_in_a_row_close_it(vehicle) -> None:
+def test_ten_malformed_messages_in_a_row_close_it(vehicle: tuple[Session, End]) -> None:
     session, end = vehicle
     for _ in range(9):
         session.frame_received(b"{")
@@ -74,13 +74,15 @@ def test_ten_malformed_messages_in_a_row_close_it(vehicle) -> None:
         b'{"event":"made_up","data":"\x80"}',
     ],
 )
-def test_invalid_utf8_closes_it_wherever_it_is(vehicle, payload: bytes) -> None:
+def test_invalid_utf8_closes_it_wherever_it_is(vehicle: tuple[Session, End], payload: bytes) -> None:
     session, end = vehicle
     session.frame_received(payload)
     assert end.closed == (CloseCode.INVALID_UTF8, "invalid UTF-8")
 
 
-def test_a_flood_of_refused_messages_closes_it_and_is_not_answered_with_a_flood(vehicle, time: Time) -> None:
+def test_a_flood_of_refused_messages_closes_it_and_is_not_answered_with_a_flood(
+    vehicle: tuple[Session, End], time: Time
+) -> None:
     session, end = vehicle
     for _ in range(1_000):
         session.frame_received(HEARTBEAT)
@@ -92,7 +94,7 @@ def test_a_flood_of_refused_messages_closes_it_and_is_not_answered_with_a_flood(
     assert len(codes(end)) <= 3
 
 
-def test_frames_that_are_no_messages_are_limited_too(vehicle) -> None:
+def test_frames_that_are_no_messages_are_limited_too(vehicle: tuple[Session, End]) -> None:
     session, end = vehicle
     session.abused()
     assert codes(end) == ["rate_limited"]
@@ -159,7 +161,7 @@ def test_a_refusal_says_which_command_it_answers(engine: Engine) -> None:
     assert (codes(end), end.messages[0]["data"]["id"]) == (["forbidden"], "q")
 
 
-def test_when_the_server_stops_it_says_when_to_come_back_and_closes(vehicle) -> None:
+def test_when_the_server_stops_it_says_when_to_come_back_and_closes(vehicle: tuple[Session, End]) -> None:
     session, end = vehicle
     session.server_stopping()
     assert 500 <= end.messages[-1]["data"]["reconnectInMs"] <= 5_000

@@ -4,9 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from random import Random
 
 from v2v.client.client import State
 from v2v.client.errors import Stopped
+from v2v.client.simulation.incidents import Drive, Incidents
 from v2v.client.simulation.truck import Truck
 from v2v.client.vehicle import VehicleClient
 from v2v.protocol.events import Error, Event
@@ -18,11 +20,15 @@ SLOT_S = 0.02  # trucks report in turns, so that the server's work comes evenly
 class SimulatedFleet:
     """Trucks with these ids and tokens, each reporting `hz` times a second to the server at `url`.
 
+    Together they have `incidents_per_minute`: messages, alerts, calls.
+
     The counters only ever grow: `reports` handed to a client that was online, `peers_heard` positions of others,
     `errors` by code, `losses` of connections, `stopped` by the reason that the server gave.
     """
 
-    def __init__(self, url: str, tokens: Mapping[str, str], *, hz: float = 1.0, seed: int = 0) -> None:
+    def __init__(
+        self, url: str, tokens: Mapping[str, str], *, hz: float = 1.0, incidents_per_minute: float = 0.0, seed: int = 0
+    ) -> None:
         self.reports = 0
         self.peers_heard = 0
         self.losses = 0
@@ -34,6 +40,11 @@ class SimulatedFleet:
             (truck := Truck(vehicle_id, seed=seed), self._client(url, token, truck))
             for vehicle_id, token in tokens.items()
         ]
+        self._incidents = (
+            Incidents(self._pick, per_minute=incidents_per_minute, refused=self.errors, seed=seed)
+            if incidents_per_minute > 0
+            else None
+        )
 
     def __len__(self) -> int:
         return len(self._drives)
@@ -49,6 +60,8 @@ class SimulatedFleet:
             for _, client in self._drives:
                 group.create_task(self._stay_connected(client))
             group.create_task(self._drive())
+            if self._incidents is not None:
+                group.create_task(self._incidents.run())
 
     def _client(self, url: str, token: str, truck: Truck) -> VehicleClient:
         return VehicleClient(
@@ -105,6 +118,11 @@ class SimulatedFleet:
                 signal=truck.signal.rounded,
             )
             self.reports += 1
+
+    def _pick(self, random_: Random) -> Drive | None:
+        """One of those that are online; None when the first few tries find none."""
+        tries = (random_.choice(self._drives) for _ in range(10))
+        return next((drive for drive in tries if drive[1].state is State.ONLINE), None)
 
     def _on_state(self, state: State) -> None:
         self.losses += state is State.RECONNECTING

@@ -27,18 +27,27 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="ws://127.0.0.1:8000/ws/vehicle/", help="the server's vehicle socket")
         parser.add_argument("--token-file", type=Path, help='JSON {"vehicleId": "token"}; without it tokens are issued')
         parser.add_argument("--prefix", default="demo-", help="how the vehicles' ids begin (default: demo-)")
+        parser.add_argument(
+            "--incidents", type=float, default=4.0, help="messages, alerts and calls a minute, of all (default: 4)"
+        )
         parser.add_argument("--fleet", default="demo", help="the fleet of vehicles that are new (default: demo)")
         parser.add_argument("--seconds", type=float, help="stop after so many (default: when told to)")
         parser.add_argument("--seed", type=int, default=0, help="another number: other trucks, other ways")
 
     def handle(self, **options: Any) -> None:
-        if options["vehicles"] < 1 or not 0 < options["hz"] <= 5:
-            raise CommandError("--vehicles must be 1 or more, --hz over 0 and at most 5")
+        if options["vehicles"] < 1 or not 0 < options["hz"] <= 5 or options["incidents"] < 0:
+            raise CommandError("--vehicles must be 1 or more, --hz over 0 and at most 5, --incidents 0 or more")
         if options["token_file"]:
             tokens = _tokens_of_file(options["token_file"], options["prefix"], options["vehicles"])
         else:
             tokens = _tokens_issued(options["fleet"], options["prefix"], options["vehicles"])
-        fleet = SimulatedFleet(options["url"], tokens, hz=options["hz"], seed=options["seed"])
+        fleet = SimulatedFleet(
+            options["url"],
+            tokens,
+            hz=options["hz"],
+            incidents_per_minute=options["incidents"],
+            seed=options["seed"],
+        )
         self.stdout.write(f"{len(fleet)} vehicles set off for {options['url']}")
         with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
             runner.run(run_fleet(fleet, seconds=options["seconds"], say=self.stdout.write))

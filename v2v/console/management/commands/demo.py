@@ -1,0 +1,43 @@
+"""`manage.py demo`: the whole system with a fleet that drives, for a first look."""
+
+import logging
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from v2v.console.demo_fleet import demo_fleet
+from v2v.realtime.server import serve, server_config
+from v2v.vehicles.demo import demo_prepare
+
+DEFAULT_VEHICLES = 500
+
+
+class Command(BaseCommand):
+    help = "Make a demo fleet that drives round Dubai, serve it, and say where to look and how to log in."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        asked = settings.DEMO_VEHICLES if "DEMO_VEHICLES" in os.environ else DEFAULT_VEHICLES
+        parser.add_argument("--vehicles", type=int, default=asked)
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        demo = demo_prepare(vehicles=options["vehicles"], now=timezone.now())
+        url = f"http://{options['host']}:{options['port']}"
+        self.stdout.write(
+            f"\n  Live map      {url}/\n  Admin         {url}/admin/\n  API           {url}/api/v1/docs\n"
+        )
+        for name, password in demo.logins.items():
+            self.stdout.write(f"  Log in        {name} / {password}")
+        self.stdout.write(f"\n  {demo.vehicles} trucks set off within seconds. Stop with Ctrl-C.\n")
+        self.stdout.flush()
+        if "LOG_LEVEL" not in os.environ:  # 500 log-ins would push away what was just said
+            logging.getLogger("v2v").setLevel(logging.WARNING)
+        with demo_fleet(vehicles=demo.vehicles, port=options["port"], token_file=demo.tokens_file):
+            serve(server_config("config.asgi:application", host=options["host"], port=options["port"]))
