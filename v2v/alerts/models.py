@@ -110,9 +110,7 @@ class Alert(models.Model):
                 condition=~Q(raised_by=None),
                 name="one_alert_a_user_and_client_id",
             ),
-            models.CheckConstraint(
-                condition=~Q(sender=None, raised_by=None), name="an_alert_has_a_sender_or_a_user"
-            ),
+            models.CheckConstraint(condition=~Q(sender=None, raised_by=None), name="an_alert_has_a_sender_or_a_user"),
             models.CheckConstraint(
                 condition=Q(lat=None, lng=None) | ~Q(lat=None) & ~Q(lng=None), name="an_alert_has_no_half_a_position"
             ),
@@ -125,9 +123,7 @@ class Alert(models.Model):
                 condition=Q(state__in=[state.value for state in ACTIVE]),
                 name="active_alerts_of_a_fleet",
             ),
-            models.Index(
-                fields=["escalate_at"], condition=~Q(escalate_at=None), name="alerts_by_escalation_deadline"
-            ),
+            models.Index(fields=["escalate_at"], condition=~Q(escalate_at=None), name="alerts_by_escalation_deadline"),
         ]
 
     def __str__(self) -> str:

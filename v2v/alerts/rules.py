@@ -227,9 +227,7 @@ def _closed(standing: Standing, deed: Resolved | Negated | Cancelled, now: datet
         raise _taken(standing)
     # A dispatcher who closes what nobody had taken has thereby answered it; its sender has not.
     taken = standing if isinstance(deed, Cancelled) else _taken_by(standing, deed.by, now)
-    return replace(
-        taken, state=state, disposition=disposition, closed_at=now, closed_by=deed.by, escalate_at=None
-    )
+    return replace(taken, state=state, disposition=disposition, closed_at=now, closed_by=deed.by, escalate_at=None)
 
 
 def _taken(standing: Standing) -> Refusal:

@@ -8,7 +8,6 @@ from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.session import Session
 
-
 # Meters from a place (degrees) of the vehicles with these slots; None for one whose position is not known.
 Distances = Callable[[Sequence[int], float, float], list[float | None]]
 Told = Callable[[str, Sequence[str]], None]  # a topic, and the vehicles that were told of it
@@ -143,7 +142,9 @@ class Hub:
             if not (is_near or is_center or topic in session.topics):
                 continue
             session.topics.add(topic)
-            session.outbox.post(encoded if is_center or distance_m is None else events.with_distance(encoded, distance_m))
+            session.outbox.post(
+                encoded if is_center or distance_m is None else events.with_distance(encoded, distance_m)
+            )
             if not is_center:
                 reached.add(session.name)
         count = _post(self.dispatchers_of(fleet), encoded)

@@ -132,6 +132,11 @@ def _peer(center: _Fix, fix: _Fix) -> NearbyPeer:
     )
 
 
+def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
+    """Great-circle distance in meters between two places in degrees."""
+    return _distance_and_bearing(lat1, lng1, lat2, lng2)[0]
+
+
 def _distance_and_bearing(lat1: float, lng1: float, lat2: float, lng2: float) -> tuple[float, float]:
     """Great-circle distance in meters (haversine) and first bearing in degrees, on a sphere."""
     a1, a2, d_lng = radians(lat1), radians(lat2), radians(lng2 - lng1)
