@@ -66,7 +66,8 @@ class Socket:
 @asynccontextmanager
 async def opened(url: str, **options: Any) -> AsyncIterator[Socket]:
     """A socket at a full address."""
-    async with connect(url, **options) as connection:
+    # Without a bound on the queue a socket that nobody asks would keep its own close frame from being read.
+    async with connect(url, max_queue=None, **options) as connection:
         yield Socket(connection)
 
 

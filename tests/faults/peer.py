@@ -1,23 +1,31 @@
 """A client that does what no library does: any bytes, at any time, from any loopback address."""
 
+import fcntl
 import json
 import socket
+import sys
+import termios
 import time
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.frames import CLOSE, PING, TEXT, frame
-from tests.servers.v2v import V2VServer
 
 WAIT_S = 15.0  # on two busy cores
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HOME = "127.0.0.1"
 
 
+class Served(Protocol):
+    """A server and where it answers: http://127.0.0.1:PORT."""
+
+    url: str
+
+
 class Peer:
     """One TCP connection. `source` is the loopback address that it comes from."""
 
-    def __init__(self, server: V2VServer, *, source: str = HOME, segment: int = 0, buffer: int = 0) -> None:
+    def __init__(self, server: Served, *, source: str = HOME, segment: int = 0, buffer: int = 0) -> None:
         self.server = server
         self.socket = socket.socket()
         self.socket.settimeout(WAIT_S)
@@ -45,6 +53,10 @@ class Peer:
 
     def event(self, name: str, data: dict[str, Any] | None = None, **envelope: Any) -> None:
         self.send(frame(TEXT, json.dumps({"event": name, "data": data or {}, **envelope}).encode()))
+
+    def waiting(self) -> int:
+        """How many bytes have come that were not read."""
+        return int.from_bytes(fcntl.ioctl(self.socket, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     # ---- In
 
@@ -143,11 +155,11 @@ class Peer:
         return data
 
 
-def port_of(server: V2VServer) -> int:
+def port_of(server: Served) -> int:
     return int(server.url.rpartition(":")[2])
 
 
-def vehicle_peer(server: V2VServer, who: tuple[str, str], **options: Any) -> Peer:
+def vehicle_peer(server: Served, who: tuple[str, str], **options: Any) -> Peer:
     """A vehicle's socket that has registered; `who` is id and token."""
     peer = Peer(server, **options)
     assert peer.upgrade() == 101

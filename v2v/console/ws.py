@@ -7,6 +7,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.auth import get_user
 
@@ -23,6 +24,8 @@ from v2v.realtime.session import Answer, Session
 from v2v.realtime.socket import Welcome
 from v2v.tracking.live import LiveState
 from v2v.vehicles.models import Vehicle
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def dispatcher_welcome(engine: Engine, live: LiveState) -> Welcome:
         dispatcher = await engine.pool.run(dispatcher_of, _session_key(scope))
         session.principal = dispatcher
         engine.hub.register_dispatcher(session, name=dispatcher.actor.name, fleets=dispatcher.fleets)
+        log.info("dispatcher registered", session=session.id, user=session.name, address=session.address)
         await session.snapshot(partial(snapshot, session))
 
     async def snapshot(session: Session) -> events.Event:

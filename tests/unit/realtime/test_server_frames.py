@@ -116,15 +116,6 @@ def by_library(stream: bytes) -> tuple[list[bytes | None], bytes]:
     messages: list[bytes | None] = []
     parts: list[bytes] = []
     kind = Opcode.TEXT
-<<<<<<< HEAD
-    for event in library.events_received():
-        assert isinstance(event, Frame)
-        if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            if event.opcode is not Opcode.CONT:
-                kind, parts = event.opcode, []
-            parts.append(bytes(event.data))
-            if event.fin:
-=======
     for received in library.events_received():
         assert isinstance(received, Frame)
         if received.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
@@ -132,7 +123,6 @@ def by_library(stream: bytes) -> tuple[list[bytes | None], bytes]:
                 kind, parts = received.opcode, []
             parts.append(bytes(received.data))
             if received.fin:
->>>>>>> faults
                 messages.append(b"".join(parts) if kind is Opcode.TEXT else None)
     return messages, b"".join(library.data_to_send())
 
