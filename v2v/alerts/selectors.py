@@ -1,6 +1,9 @@
 """What an actor may read of alerts, and what belongs into a snapshot."""
 
+import statistics
 import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -14,6 +17,9 @@ from v2v.protocol.decode import Refusal
 from v2v.vehicles.live import Position, distance_m
 
 MAX_IN_SNAPSHOT = 200
+MAX_MEASURED = 50_000
+# NFPA 1221: 90 % of alarms answered within 64 s, 95 % within 106 s.
+MARKS = ((64, 0.90), (106, 0.95))
 _MAX_LOOKED_AT = 1000
 _ACTIVE = [state.value for state in ACTIVE]
 _UNTAKEN_FIRST = Case(When(state=State.OPEN.value, then=Value(0)), default=Value(1), output_field=IntegerField())
@@ -80,3 +86,52 @@ def _uuid(value: Any) -> uuid.UUID:
         return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
     except ValueError:
         raise Refusal(ErrorCode.NOT_FOUND) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark of NFPA 1221, and the share of alerts that met it; None while there is none to measure."""
+
+    within_s: int
+    wanted: float
+    share: float | None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the fleet is as fast as it should be."""
+        return None if self.share is None else self.share >= self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTimes:
+    """How fast alerts were first taken, in seconds from when they were stored."""
+
+    count: int
+    answered: int
+    median_s: float | None
+    p95_s: float | None
+    marks: tuple[Mark, ...]
+
+
+def answer_times(alerts: QuerySet[Alert], *, now: datetime) -> AnswerTimes:
+    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered.
+
+    An alert that waits still counts against a mark once it has waited for longer than that.
+    """
+    measured = alerts.filter(drill=False).exclude(state=State.CANCELLED.value, answered_at=None)
+    times = list(measured.order_by("-stored_at").values_list("stored_at", "answered_at")[:MAX_MEASURED])
+    answered = sorted((at - stored).total_seconds() for stored, at in times if at is not None)
+    waiting = [now - stored for stored, at in times if at is None]
+    marks = []
+    for within_s, wanted in MARKS:
+        missed = sum(waited > timedelta(seconds=within_s) for waited in waiting)
+        met = sum(seconds <= within_s for seconds in answered)
+        total = len(answered) + missed
+        marks.append(Mark(within_s, wanted, met / total if total else None))
+    return AnswerTimes(
+        count=len(times),
+        answered=len(answered),
+        median_s=statistics.median(answered) if answered else None,
+        p95_s=answered[max(0, -(-len(answered) * 95 // 100) - 1)] if answered else None,
+        marks=tuple(marks),
+    )

@@ -146,9 +146,15 @@ def alert_update(*, alert: Alert, by: str, report: Report, client_id: str, now: 
     Raises Refusal `conflict` when it is over. The same client id again does nothing.
     """
     deed = rules.Updated(severity=report.severity, escalate_after=escalate_after())
-    said = {"type": report.type, "message": report.message, "radius_m": report.radius_m}
-    said |= {"cause_code": rules.CAUSE_CODES[report.type] if report.type else None}
-    said |= {"lat": report.lat, "lng": report.lng, "fix_at": (report.fix_at or now) if report.lat is not None else None}
+    said: dict[str, object] = {
+        "type": report.type,
+        "cause_code": rules.CAUSE_CODES[report.type] if report.type else None,
+        "message": report.message,
+        "radius_m": report.radius_m,
+        "lat": report.lat,
+        "lng": report.lng,
+        "fix_at": None if report.lat is None else report.fix_at or now,
+    }
     columns = {name: value for name, value in said.items() if value is not None}
     return _change(alert, deed, Kind.UPDATED, by=by, now=now, client_id=client_id, columns=columns)
 
