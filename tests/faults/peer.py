@@ -19,7 +19,8 @@ HOME = "127.0.0.1"
 class Served(Protocol):
     """A server and where it answers: http://127.0.0.1:PORT."""
 
-    url: str
+    @property
+    def url(self) -> str: ...
 
 
 class Peer:
@@ -98,6 +99,14 @@ class Peer:
                 if message["event"] in events:
                     return message["event"], message["data"]
             assert opcode != CLOSE, f"closed with {payload!r} before {events}"
+
+    def message(self) -> dict[str, Any]:
+        """The next event, whole."""
+        while True:
+            opcode, payload = self._frame()
+            if opcode == TEXT:
+                return dict(json.loads(payload))
+            assert opcode != CLOSE, f"closed with {payload!r}"
 
     def closed(self) -> int:
         """Wait for the end: the close code, or 1006 when there was no close frame."""

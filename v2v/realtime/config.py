@@ -15,7 +15,7 @@ class EngineConfig:
     sweep_interval_s: float = 5.0
     register_timeout_s: float = 10.0
     command_deadline_s: float = 2.5  # a durable command that takes longer is answered `unavailable`
-    slow_reader_s: float = 6.0  # a socket that takes nothing for so long is closed with 4431
+    slow_reader_s: float = 5.0  # a socket that takes nothing for so long is closed with 4431
     token_warning_s: float = 60.0  # `token_expiring` comes so long before the end
 
     unregistered_per_address: int = 100

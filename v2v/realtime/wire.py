@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 DIRECT = "v2v.direct"  # the ASGI extension under which `v2v.realtime.server` offers itself as a Wire
@@ -69,7 +70,7 @@ class AsgiWire:
 
     def close_with(self, code: int, reason: str, *, linger_s: float) -> None:
         """Queue the close frame behind what waits."""
-        self._put({"type": "websocket.close", "code": code, "reason": reason})
+        self._put({"type": "websocket.close", "code": int(code), "reason": reason})  # Daphne takes no IntEnum
         self._closed = True
 
     def _put(self, message: dict[str, Any]) -> None:
@@ -89,7 +90,10 @@ class AsgiWire:
                     if self._receiver is not None:
                         self._receiver.writing_resumed()
         except Exception:
-            self._closed = True
+            was_closing, self._closed = self._closed, True
             self._waiting.clear()
+            if was_closing:  # Daphne sends 1000 and from 3000 on, and raises at 1003, 1007, 1012, 1013
+                with suppress(Exception):
+                    await self._send({"type": "websocket.close"})
         finally:
             self._task = None

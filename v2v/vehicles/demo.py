@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from v2v.fleets.models import Fleet, Membership, Role
-from v2v.vehicles.models import DeviceToken
-from v2v.vehicles.services import vehicle_tokens_issue
+from v2v.vehicles.models import DeviceToken, Vehicle
+from v2v.vehicles.services import vehicles_enroll
 
 PREFIX = "truck-"
 DISPATCHER, ADMIN = "dispatcher", "admin"
@@ -37,9 +37,18 @@ def demo_prepare(*, vehicles: int, now: datetime) -> Demo:
     fleet, _ = Fleet.objects.get_or_create(slug="demo", defaults={"name": "Dubai Logistics", "time_zone": "Asia/Dubai"})
     tokens_file = settings.VAR_DIR / "demo_tokens.json"
     DeviceToken.objects.filter(device__vehicle__fleet=fleet, device__vehicle__vehicle_id__startswith=PREFIX).delete()
-    tokens = vehicle_tokens_issue(prefix=PREFIX, count=vehicles, fleet=fleet, now=now) if vehicles else {}
+    trucks = _trucks(fleet, vehicles)
+    tokens = vehicles_enroll(vehicles=trucks, fleet=fleet, now=now) if trucks else {}
     _write_private(tokens_file, json.dumps(tokens))
-    return Demo(_logins(fleet), tokens_file, vehicles)
+    return Demo(_logins(fleet), tokens_file, len(tokens))
+
+
+def _trucks(fleet: Fleet, count: int) -> list[Vehicle]:
+    """`truck-001` and on, without those that somebody has deleted or given to another fleet: they stay away."""
+    gone = Vehicle.objects.filter(vehicle_id__startswith=PREFIX).exclude(fleet=fleet, deleted_at=None)
+    taken = set(gone.values_list("vehicle_id", flat=True))
+    wanted = [f"{PREFIX}{n:03d}" for n in range(1, count + 1)]
+    return [Vehicle(vehicle_id=vehicle_id) for vehicle_id in wanted if vehicle_id not in taken]
 
 
 def _logins(fleet: Fleet) -> dict[str, str]:

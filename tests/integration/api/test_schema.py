@@ -1,12 +1,15 @@
 """The OpenAPI description is complete, and the API is as it describes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -45,6 +48,16 @@ def test_every_operation_says_who_may_ask_and_how_it_fails() -> None:
             assert "application/problem+json" in operation["responses"]["default"]["content"]
             assert operation["summary"]
             assert {"bearer": []} in operation["security"]
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """Requests leave the test's connection open, as with Django's own test client: its transaction is to be undone."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

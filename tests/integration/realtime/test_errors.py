@@ -21,7 +21,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("location_update", {**HERE, "speed": -1}, "invalid_location", "speed"),
     ("location_update", {**HERE, "battery": 101}, "invalid_location", "battery"),
     ("location_update", {**HERE, "ts": 1.5}, "invalid_location", "ts"),
-    ("location_update", {**HERE, "colour": "red"}, "invalid_location", "colour"),
+    ("location_update", {**HERE, "colour": "red"}, "validation_error", "colour"),
     ("nearby_refresh", {"radiusM": 0}, "validation_error", "radiusM"),
     ("nearby_refresh", {"vehicleId": "somebody-else"}, "forbidden", None),
     ("send_message", {**CONTENT, "content": "x" * 513}, "validation_error", "content"),
@@ -72,7 +72,7 @@ async def test_before_register_nothing_else_is_taken(server: V2VServer) -> None:
         await socket.register(vehicle_id, token)
 
 
-ENVELOPES = [
+ENVELOPES: list[tuple[dict[str, Any], str | None]] = [
     ({"ts": 0}, None),
     ({"ts": 290_000}, None),
     ({"ts": -290_000}, None),

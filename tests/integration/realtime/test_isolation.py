@@ -79,7 +79,7 @@ async def test_two_vehicles_on_both_sides_of_the_date_line_are_neighbors(server:
         await west.send("location_update", {"lat": -29.0, "lng": 179.999})
         await east.send("location_update", {"lat": -29.0, "lng": -179.999})
         event = await west.next("proximity_event")
-        assert (event["peerVehicleId"], round(event["distanceM"])) == (east_id, 195)
+        assert (event["peerVehicleId"], round(event["distanceM"])) == (east_id, 194)
 
 
 MEMBERSHIP = "from v2v.fleets.models import Membership as M; M.objects.filter(user__username='{}').{}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -77,12 +78,16 @@ def test_the_line_of_a_refused_request_has_its_id(server: V2VServer) -> None:
 async def test_the_metrics_have_their_names_and_move_when_something_happens(server: V2VServer) -> None:
     async with vehicle(server) as (a, _), vehicle(server) as (b, _), dispatcher(server):
         before = server.metrics()
-        for _ in range(12):  # ten are taken
-            await a.send("location_update", {"lat": -32.0, "lng": LNG})
+        now = time.time_ns() // 1_000_000
+        for step in range(12):  # ten are taken
+            await a.send("location_update", {"lat": -32.0, "lng": LNG, "ts": now + step})
         await b.send("location_update", {"lat": -32.0, "lng": LNG})
         await a.next("peer_locations")
         await b.send("location_update", {"lat": -32.0, "lng": LNG, "ts": 1}, id="late")
         await b.next("ack")
+        async with vehicle_socket(server) as stranger:
+            await stranger.send("register", {"vehicleId": "nobody-has-this", "token": "v2v_wrong"})
+            await stranger.closed()
         await asyncio.sleep(1.3)  # the counters are brought up to date once a second
         after = server.metrics()
     assert [name for name in METRICS.split() if name not in after] == []
@@ -90,7 +95,8 @@ async def test_the_metrics_have_their_names_and_move_when_something_happens(serv
     def grown(name: str) -> float:
         return after[name] - before.get(name, 0.0)
 
-    assert grown("v2v_messages_total") == 14
+    assert grown("v2v_messages_total") == 15
+    assert grown("v2v_auth_failures_total") == 1
     assert grown("v2v_location_updates_received_total") == 14
     live = grown("v2v_location_updates_processed_total") + grown("v2v_location_updates_coalesced_total")
     rejected = grown("v2v_location_updates_rejected_total")

@@ -47,9 +47,9 @@ async def test_a_vehicle_that_connects_again_gets_everybody_near_as_they_are_now
 
 async def test_a_dispatcher_who_connects_again_gets_every_vehicle_of_the_fleet_as_it_is_now(server: V2VServer) -> None:
     async with vehicle(server, driverName="Sana") as (there, there_id), vehicle(server) as (gone, gone_id):
-        for socket in (there, gone):
-            await socket.send("location_update", {"lat": -23.0, "lng": LNG, "speed": 3, "heading": 90})
         async with dispatcher(server) as (console, _):
+            for socket in (there, gone):
+                await socket.send("location_update", {"lat": -23.0, "lng": LNG, "speed": 3, "heading": 90})
             await console.next("locations")
         await gone.connection.close()
         await there.send("location_update", {"lat": -23.5, "lng": LNG, "speed": 4}, id="moved")
