@@ -249,5 +249,11 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "v2v.api.schema.problems_add",
     ],
-    "ENUM_NAME_OVERRIDES": {"PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence"},
+    "ENUM_NAME_OVERRIDES": {
+        "PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence",
+        "ProximityType": "v2v.proximity.models.ProximityEvent.Type",
+        "AlertType": "v2v.alerts.models.Alert.Type",
+        "AlertState": "v2v.alerts.models.Alert.StateChoice",
+        "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+    },
 }
