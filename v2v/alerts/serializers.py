@@ -67,11 +67,11 @@ class AlertDetailSerializer(AlertSerializer):
 
     def get_recipients(self, alert: Alert) -> list[dict[str, Any]]:
         """Those that were told first."""
-        return RecipientSerializer(alert.recipients.select_related("vehicle")[:MAX_RECIPIENTS], many=True).data
+        return list(RecipientSerializer(alert.recipients.select_related("vehicle")[:MAX_RECIPIENTS], many=True).data)
 
     def get_history(self, alert: Alert) -> list[dict[str, Any]]:
         """In order."""
-        return AlertEventSerializer(alert.history.all()[:MAX_HISTORY], many=True).data
+        return list(AlertEventSerializer(alert.history.all()[:MAX_HISTORY], many=True).data)
 
 
 class AlertRequestSerializer(CamelSerializer):
