@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 Kind = AlertEvent.Kind
 _TRIES = 10  # as many changes of one alert at the same moment as one more can wait for
 _ESCALATED_AT_ONCE = 100
-_BATCH = 1000
+_BATCH = 200  # a transaction: on SQLite the next alert waits for no more than one of them
 _STANDING = [field.name for field in fields(rules.Standing)]
 
 # Called after the commit with each real alert (no drill) that nobody has taken in time.
@@ -293,4 +293,5 @@ def alert_recipients_store(deliveries: list[Delivery]) -> None:
         for delivery in deliveries
         for name in delivery.vehicle_ids
     ]
-    AlertRecipient.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+    for begin in range(0, len(rows), _BATCH):
+        AlertRecipient.objects.bulk_create(rows[begin : begin + _BATCH], ignore_conflicts=True)
