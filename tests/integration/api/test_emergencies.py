@@ -41,7 +41,7 @@ def test_one_sees_those_of_ones_own_fleets_by_every_filter(client_of: ClientOf, 
     assert ids(north) == [two, one]
     assert ids(root) == [three, two, one]
     assert ids(root, ordering="storedAt") == [one, two, three]
-    bound = round(drill.stored_at.timestamp() * 1000)
+    bound = int(drill.stored_at.timestamp() * 1000)
     for query, expected in (
         ({"state": "acknowledged"}, [one]),
         ({"state": ["acknowledged", "open"]}, [three, two, one]),
