@@ -47,14 +47,16 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: setup ## Measure speed and capacity (tests/load)
-	@$(PYTHON_BIN)/python -m pytest tests/load
+bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets
+	@$(PYTHON_BIN)/python -m bench.proximity_tick
+	@$(PYTHON_BIN)/python -m bench.fan_out
+	@$(PYTHON_BIN)/python -m bench.broadcast
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)
 	@V2V_LONG_FAULTS=1 $(PYTHON_BIN)/python -m pytest -q --timeout=300 tests/faults
 
-docs: setup ## Make docs/asyncapi.yaml and docs/openapi.yaml from the code
-	@scripts/docs.sh
+docs: setup ## Make docs/openapi.yaml from the code
+	@$(PYTHON_BIN)/python manage.py spectacular --file docs/openapi.yaml
 
 vendor: setup ## Make static/vendor again from the packages that vendor.json names
 	@scripts/vendor.sh

@@ -109,3 +109,30 @@ async def test_the_metrics_have_their_names_and_move_when_something_happens(serv
     assert after["v2v_ws_process_count"] == 1
     assert after["v2v_ws_connections"] >= 3
     assert after["v2v_active_vehicles"] >= 2
+
+
+async def test_the_statistics_count_connections_and_each_vehicle_and_user_once(server: V2VServer) -> None:
+    cookie = await asyncio.to_thread(server.login, "alpha_dispatcher")
+    vehicle_id, token = server.vehicle()
+
+    def stats() -> dict[str, Any]:
+        request = urllib.request.Request(f"{server.url}/api/v1/websocket/stats", headers={"Cookie": cookie})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            counted: dict[str, Any] = json.load(answer)
+            return counted
+
+    await asyncio.sleep(0.5)  # for the connections of other tests to be gone
+    before = await asyncio.to_thread(stats)
+    async with (
+        dispatcher(server),
+        dispatcher(server),
+        vehicle_socket(server) as phone,
+        vehicle_socket(server) as tablet,
+    ):
+        await phone.register(vehicle_id, token, deviceId="phone")
+        await tablet.register(vehicle_id, token, deviceId="tablet")
+        now = await asyncio.to_thread(stats)
+    grown = {name: now[name] - before[name] for name in ("totalConnections", "uniqueVehicles", "uniqueUsers")}
+    assert grown == {"totalConnections": 4, "uniqueVehicles": 1, "uniqueUsers": 1}
+    assert now["byTransport"] == {"websocket": now["totalConnections"]}
+    assert now["staleConnections"] == before["staleConnections"]
