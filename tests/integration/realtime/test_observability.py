@@ -77,6 +77,7 @@ def test_the_line_of_a_refused_request_has_its_id(server: V2VServer) -> None:
 
 async def test_the_metrics_have_their_names_and_move_when_something_happens(server: V2VServer) -> None:
     async with vehicle(server) as (a, _), vehicle(server) as (b, _), dispatcher(server):
+        await asyncio.sleep(1.3)  # the counters are brought up to date once a second
         before = server.metrics()
         now = time.time_ns() // 1_000_000
         for step in range(12):  # ten are taken
@@ -88,7 +89,7 @@ async def test_the_metrics_have_their_names_and_move_when_something_happens(serv
         async with vehicle_socket(server) as stranger:
             await stranger.send("register", {"vehicleId": "nobody-has-this", "token": "v2v_wrong"})
             await stranger.closed()
-        await asyncio.sleep(1.3)  # the counters are brought up to date once a second
+        await asyncio.sleep(1.3)
         after = server.metrics()
     assert [name for name in METRICS.split() if name not in after] == []
 
