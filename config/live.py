@@ -8,7 +8,7 @@ from v2v.proximity.nearby import nearby_peers
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Session
 from v2v.tracking.live import LiveState
-from v2v.vehicles.live import Presence, Stats
+from v2v.vehicles.live import Position, Presence, Stats, StoredLive
 
 
 class EngineLive:
@@ -34,6 +34,14 @@ class EngineLive:
         """The online vehicles of its fleet within the radius, nearest first."""
         track = self._live.by_vehicle.get(vehicle_id)
         return [] if track is None else nearby_peers(self._engine, self._live, track, radius_m=radius_m)
+
+    def position(self, vehicle_id: str) -> Position | None:
+        """The live one; as stored, for a vehicle that has not reported since this server's start."""
+        track = self._live.by_vehicle.get(vehicle_id)
+        fix = track.newest if track else None
+        if fix is None:
+            return StoredLive().position(vehicle_id)
+        return Position(fix.lat, fix.lng, datetime.fromtimestamp(fix.ts / 1000, UTC))
 
     def stats(self) -> Stats:
         """Counts of this server's connections."""

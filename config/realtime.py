@@ -1,15 +1,18 @@
 """The one place that hangs each app's handlers on the sockets."""
 
-from contextlib import suppress
+import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from config.live import EngineLive
-from config.schedule import STEPS, Step
+from config.schedule import Scheduler
+from v2v.alerts.services import Delivery, alert_recipients_store
+from v2v.alerts.ws import DISPATCH_HANDLERS as ALERT_DISPATCH_HANDLERS
+from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
+from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
@@ -23,10 +26,10 @@ from v2v.protocol.commands import (
     SendMessage,
     ViewSet,
 )
-from v2v.protocol.decode import Refusal, decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
 from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.proximity.engine import ProximityEngine
-from v2v.proximity.nearby import nearby_peers
+from v2v.proximity.nearby import distances_from, nearby_peers
 from v2v.proximity.services import Crossing, proximity_events_store
 from v2v.proximity.ticker import Ticker
 from v2v.proximity.ws import nearby_refresh_handler
@@ -46,6 +49,7 @@ from v2v.vehicles.ws import Endings, register_handler
 _STORE_EVERY_S = 1.0
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
+_MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,8 @@ def build() -> Realtime:
     notices.listen(endings)
     _add_ticker(engine, live)
     _add_keeper(engine, live)
+    _add_alerts(engine, live)
     messaging = Messaging(engine)
-    for step in STEPS:
-        engine.every(step.name, step.interval_s, partial(_run, engine, step))
     engine.every("dispatchers", settings.RIGHTS_CHECK_MS / 1000, partial(dispatchers_check, engine))
     nearby_refresh = nearby_refresh_handler(live, radius_m=settings.NEARBY_RADIUS_M, may_see=may_see)
     heartbeat = heartbeat_handler(live)
@@ -97,6 +100,7 @@ def build() -> Realtime:
         },
         in_turn={
             Register: register_handler(live, endings, partial(registered, live, messaging)),
+            **ALERT_VEHICLE_HANDLERS,
             SendMessage: messaging.send,
             MessageRead: messaging.read,
         },
@@ -111,7 +115,7 @@ def build() -> Realtime:
             ViewSet: view_set,
             MessageDelivered: messaging.delivered,
         },
-        in_turn={SendMessage: messaging.send, MessageRead: messaging.read},
+        in_turn={**ALERT_DISPATCH_HANDLERS, SendMessage: messaging.send, MessageRead: messaging.read},
     )
     welcome = dispatcher_welcome(engine, live, messaging.snapshot)
     engine_set(EngineLive(engine, live))
@@ -140,11 +144,16 @@ def _add_keeper(engine: Engine, live: LiveState) -> None:
     engine.closing += [keeper.step, states.close]
 
 
-async def _run(engine: Engine, step: Step) -> None:
-    """Do a step until it finds nothing more; when the database is away the next time will do."""
-    with suppress(Refusal):
-        while await engine.pool.run(step.step, datetime.fromtimestamp(engine.clock.now_ms() / 1000, UTC)):
-            pass
+def _add_alerts(engine: Engine, live: LiveState) -> None:
+    deliveries: BatchWriter[Delivery] = BatchWriter("alert-recipients", alert_recipients_store, limit=_MAX_DELIVERIES)
+    engine.hub.distances = partial(distances_from, live)
+    engine.hub.told = told_writer(deliveries, engine.clock)
+    engine.every("alert-recipients", _STORE_EVERY_S, deliveries.flush)
+    engine.closing.append(deliveries.close)
+    if settings.RUN_SCHEDULER:
+        scheduler = Scheduler()
+        engine.starting.append(scheduler.start)
+        engine.closing.append(partial(asyncio.to_thread, scheduler.stop))
 
 
 async def registered(live: LiveState, messaging: Messaging, session: Session) -> events.Event:
@@ -168,7 +177,7 @@ async def registered(live: LiveState, messaging: Messaging, session: Session) ->
             # When a report is worth sending (ETSI EN 302 637-2): any of these has changed by so much.
             "report": {"minIntervalMs": 200, "headingDeg": 4, "distanceM": 4, "speedMps": 0.5, "maxIntervalMs": 15_000},
         },
-        alerts=[],
+        alerts=await vehicle_alerts(session),
         calls=[],
         messages=await messaging.snapshot(session),
         nearby=nearby_peers(engine, live, live.tracks[session.slot], radius_m=settings.NEARBY_RADIUS_M),

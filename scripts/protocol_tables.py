@@ -51,6 +51,7 @@ def limits() -> Iterator[str]:
         "`send_message`": config.message,
         "calls and their signalling": config.signalling,
         "`emergency_alert`": config.emergency,
+        "`emergency_alert` with an `alertId`": config.alert_update,
         "`nearby_refresh`": config.refresh,
         "any other command": config.other,
         "refused messages, then closed with 4429": config.refused,

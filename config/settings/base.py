@@ -134,6 +134,9 @@ SWEEP_INTERVAL_MS = env.int("SWEEP_INTERVAL_MS", 5_000)
 REGISTER_TIMEOUT_MS = env.int("REGISTER_TIMEOUT_MS", 10_000)
 RIGHTS_CHECK_MS = env.int("RIGHTS_CHECK_MS", 15_000)  # a role that was taken away ends its sockets within so long
 LAST_STATES_MS = env.int("LAST_STATES_MS", 10_000)  # how often the last known states are stored
+ALERT_ESCALATE_MS = env.int("ALERT_ESCALATE_MS", 30_000)
+# Periodic work inside the server process; where `manage.py scheduler` runs beside it, there.
+RUN_SCHEDULER = env.bool("RUN_SCHEDULER", EMBEDDED)
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 0)
 RADIO_PORT = env.str("RADIO_PORT", "")
@@ -164,6 +167,7 @@ INSTALLED_APPS = [
     "v2v.vehicles",
     "v2v.tracking",
     "v2v.proximity",
+    "v2v.alerts",
     "v2v.messaging",
     "v2v.console",
 ]
@@ -246,5 +250,11 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "v2v.api.schema.problems_add",
     ],
-    "ENUM_NAME_OVERRIDES": {"PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence"},
+    "ENUM_NAME_OVERRIDES": {
+        "PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence",
+        "ProximityType": "v2v.proximity.models.ProximityEvent.Type",
+        "AlertType": "v2v.alerts.models.Alert.Type",
+        "AlertState": "v2v.alerts.models.Alert.StateChoice",
+        "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+    },
 }

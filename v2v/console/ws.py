@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import get_user
 
+from v2v.alerts.ws import dispatcher_alerts
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_visible
 from v2v.protocol import events
@@ -81,6 +82,7 @@ def dispatcher_welcome(engine: Engine, live: LiveState, messages: Messages) -> W
             limits={"radiusM": settings.NEARBY_RADIUS_M},
             messages=await messages(session),
             fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in stored.fleets],
+            alerts=await dispatcher_alerts(session),
             vehicles=[vehicle_state(row, engine, live) for row in stored.vehicles],
         )
         return events.Registered(data=data)

@@ -34,6 +34,7 @@ from v2v.protocol.fields import (
 Media = Literal["audio", "video"]
 AlertType = Literal["crash", "medical", "breakdown", "hazard", "security", "other"]
 Severity = Literal["critical", "high", "medium", "low"]
+Disposition = Literal["valid", "false"]
 
 
 class Data(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
@@ -179,14 +180,19 @@ class MessageRead(Command, tag="message_read"):
 
 
 class EmergencyAlertData(Data):
-    """What happened; where, when it is known; how far it matters."""
+    """What happened; where, when it is known; how far it matters; whether it is only a drill.
 
-    type: AlertType = "other"
-    severity: Severity = "critical"
+    `alert_id` names an active alert of the sender's own: what else is given brings that one up to date.
+    """
+
+    alert_id: ObjectId | None = None
+    type: AlertType | None = None
+    severity: Severity | None = None
     message: Content | None = None
     lat: Latitude | None = None
     lng: Longitude | None = None
     radius_m: RadiusM | None = None
+    drill: bool = False
 
     def __post_init__(self) -> None:
         """Half a position is none."""
@@ -195,7 +201,7 @@ class EmergencyAlertData(Data):
 
 
 class EmergencyAlert(Command, tag="emergency_alert"):
-    """A call for help."""
+    """A call for help; `other` and `critical` when it does not say more."""
 
     data: EmergencyAlertData
 
@@ -300,11 +306,18 @@ class AlertAck(Command, tag="alert_ack"):
     data: AlertIdData
 
 
+class AlertDisplayed(Command, tag="alert_displayed"):
+    """A dispatcher's screen shows an alert; its sender is told."""
+
+    data: AlertIdData
+
+
 class AlertAssignData(Data):
-    """Who is to work on the alert."""
+    """Who is to work on the alert. To take it from somebody, name them in `replaces`."""
 
     alert_id: ObjectId
-    assignee: Name
+    assignee: Annotated[Name, Meta(min_length=1)]
+    replaces: Name | None = None
 
 
 class AlertAssign(Command, tag="alert_assign"):
@@ -314,10 +327,10 @@ class AlertAssign(Command, tag="alert_assign"):
 
 
 class AlertResolveData(Data):
-    """How the alert ended."""
+    """How the alert ended; a false one needs a note."""
 
     alert_id: ObjectId
-    disposition: Literal["valid", "false"]
+    disposition: Disposition
     note: Content | None = None
 
 
@@ -325,6 +338,19 @@ class AlertResolve(Command, tag="alert_resolve"):
     """A dispatcher closes an alert."""
 
     data: AlertResolveData
+
+
+class AlertNegateData(Data):
+    """Why somebody other than the sender says that it is over."""
+
+    alert_id: ObjectId
+    note: Content | None = None
+
+
+class AlertNegate(Command, tag="alert_negate"):
+    """A dispatcher declares an alert to be over on somebody's word, without having worked it."""
+
+    data: AlertNegateData
 
 
 class AlertNoteData(Data):
@@ -383,8 +409,10 @@ SHARED_COMMANDS = (
 VehicleCommand = Register | LocationUpdate | EmergencyAlert | AlertCancel | SHARED_COMMANDS
 DispatchCommand = (
     AlertAck
+    | AlertDisplayed
     | AlertAssign
     | AlertResolve
+    | AlertNegate
     | AlertNote
     | LockAcquire
     | LockExtend

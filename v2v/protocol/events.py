@@ -8,6 +8,20 @@ from msgspec import Struct
 
 PresenceStatus = Literal["online", "timeout", "offline"]
 AlertVia = Literal["ws", "radio", "rule", "api"]
+AlertState = Literal["open", "acknowledged", "assigned", "resolved", "cancelled", "negated"]
+AlertChange = Literal[
+    "raised",
+    "updated",
+    "worsened",
+    "displayed",
+    "acknowledged",
+    "assigned",
+    "noted",
+    "escalated",
+    "resolved",
+    "cancelled",
+    "negated",
+]
 CallStateName = Literal["ringing", "active", "ended", "missed", "rejected"]
 MessageStatusName = Literal["queued", "delivered", "read", "expired"]
 
@@ -67,6 +81,37 @@ class FleetPart(Part):
     name: str
 
 
+class AlertPart(Part):
+    """An active alert. `ts` is when it happened, `position_ts` when it was there (epoch milliseconds).
+
+    `position_stale`: it has moved on since, perhaps. `cause_code` is that of ETSI DENM. `radius_m`: how far it matters;
+    without it, to the whole fleet. Who sent it is a vehicle or, where none did, a user.
+    """
+
+    alert_id: str
+    fleet: str
+    sender_id: str
+    type: str
+    severity: str
+    ts: int
+    via: AlertVia
+    state: AlertState
+    acknowledged: bool
+    cause_code: int
+    vehicle_info: dict[str, str] = msgspec.field(default_factory=dict)
+    message: str | None = None
+    lat: float | None = None
+    lng: float | None = None
+    position_ts: int | None = None
+    position_stale: bool = False
+    radius_m: float | None = None
+    drill: bool = False
+    acknowledged_by: str | None = None
+    assignee: str | None = None
+    escalation_level: int = 0
+    distance_m: float | None = None
+
+
 class MessagePart(Part):
     """A message. `sender_id` and `recipient_id` are vehicles, or `dispatch`; a broadcast names no recipient.
 
@@ -103,7 +148,7 @@ class Registered(Event, tag="registered"):
         vehicle_id: str | None = None
         device_id: str | None = None
         settings: dict[str, Any] = msgspec.field(default_factory=dict)
-        alerts: list[Any] | None = None
+        alerts: list[AlertPart] | None = None
         calls: list[Any] | None = None
         messages: list[MessagePart] | None = None
         nearby: list[NearbyPeer] | None = None
@@ -204,37 +249,26 @@ class ProximityEvent(Event, tag="proximity_event"):
 
 
 class EmergencyAlert(Event, tag="emergency_alert"):
-    """Somebody needs help."""
+    """Somebody needs help; or what is known of it has changed, when the alert is known already."""
 
-    class Data(Part):
-        """Where and when as far as known; `via` says which way it came."""
-
-        alert_id: str
-        sender_id: str
-        type: str
-        severity: str
-        ts: int
-        via: AlertVia
-        acknowledged: bool
-        vehicle_info: dict[str, str] = msgspec.field(default_factory=dict)
-        message: str | None = None
-        lat: float | None = None
-        lng: float | None = None
-        distance_m: float | None = None
-
-    data: Data
+    data: AlertPart
 
 
 class AlertUpdated(Event, tag="alert_updated"):
-    """An alert's state changed."""
+    """Something was done about an alert."""
 
     class Data(Part):
-        """`by` is who did it."""
+        """`state` is the alert's after it, `change` what was done, `by` who did it. Notes go to dispatchers only."""
 
         alert_id: str
-        state: str
+        state: AlertState
+        change: AlertChange
         ts: int
         by: str | None = None
+        assignee: str | None = None
+        disposition: str | None = None
+        note: str | None = None
+        escalation_level: int = 0
 
     data: Data
 
@@ -381,6 +415,11 @@ def peer_locations(parts: Iterable[bytes]) -> bytes:
 def locations(parts: Iterable[bytes]) -> bytes:
     """The frame of a dispatcher's vehicles from their encoded `TrackedPeer`s."""
     return _LOCATIONS_HEAD + b",".join(parts) + _TAIL
+
+
+def with_distance(encoded: bytes, distance_m: float) -> bytes:
+    """An encoded event without `distanceM`, with it: each receiver has its own."""
+    return b'%b,"distanceM":%.1f}}' % (encoded[:-2], distance_m)
 
 
 def numbered(encoded: bytes, seq: int) -> bytes:

@@ -1,7 +1,12 @@
 """Who is near a vehicle at this moment, as the wire says it."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from v2v.protocol.events import NearbyPeer
 from v2v.proximity.engine import Positions, nearby
+from v2v.proximity.geometry import distances_m, unit_vectors
 from v2v.realtime.engine import Engine
 from v2v.tracking.live import LiveState, Track
 
@@ -43,3 +48,15 @@ def nearby_peers(engine: Engine, live: LiveState, track: Track, *, radius_m: flo
             )
         )
     return peers
+
+
+def distances_from(live: LiveState, slots: Sequence[int], lat: float, lng: float) -> list[float | None]:
+    """How far the vehicles with these slots are from a place, in meters; None for one whose position is not known."""
+    fixes = [live.tracks[slot].newest for slot in slots]
+    known = [fix for fix in fixes if fix is not None]
+    if not known:
+        return [None] * len(fixes)
+    there = unit_vectors(np.array([fix.lat for fix in known]), np.array([fix.lng for fix in known]))
+    center = unit_vectors(np.array([lat]), np.array([lng]))[0]
+    found = iter(distances_m(there, center).tolist())
+    return [None if fix is None else next(found) for fix in fixes]

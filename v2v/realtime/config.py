@@ -30,6 +30,7 @@ class EngineConfig:
     message: Limit = Limit(rate=3.0, burst=6)
     signalling: Limit = Limit(rate=2.0, burst=40)  # the burst lets ICE candidates through
     emergency: Limit = Limit(rate=0.1, burst=1)
+    alert_update: Limit = Limit(rate=1.0, burst=3)  # of alerts that were raised already
     refresh: Limit = Limit(rate=2.0, burst=5)
     other: Limit = Limit(rate=5.0, burst=20)
     refused: Limit = Limit(rate=10.0, burst=100)  # refused messages of one connection; past it 4429

@@ -61,6 +61,7 @@ class Engine:
             away=away,
         )
         self.presence_listeners: list[Callable[[Entry], None]] = []
+        self.starting: list[Callable[[], None]] = []  # run when the engine starts
         self.closing: list[Callable[[], Awaitable[None]]] = []  # run when the engine stops
         self._periodic = [
             Periodic("sweep", config.sweep_interval_s, self.sweep),
@@ -83,6 +84,8 @@ class Engine:
         if self.is_running:
             return
         self.relay.start()
+        for start in self.starting:
+            start()
         metrics.PROCESSES.set(1)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(_repeat(work), name=work.name) for work in self._periodic]

@@ -1,18 +1,27 @@
 """Who is connected to this process, and fan-out to them: an event is encoded once, however many receive it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from v2v.protocol import events
 from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.session import Session
 
+# Meters from a place (degrees) of the vehicles with these slots; None for one whose position is not known.
+Distances = Callable[[Sequence[int], float, float], list[float | None]]
+Told = Callable[[str, Sequence[str]], None]  # a topic, and the vehicles that were told of it
+
 
 class Hub:
-    """The connections of one process. Used from the event loop only."""
+    """The connections of one process. Used from the event loop only.
+
+    `distances` and `told` are the application's: where vehicles are, and who asks to know whom an event reached.
+    """
 
     def __init__(self) -> None:
+        self.distances: Distances = lambda slots, lat, lng: [None] * len(slots)
+        self.told: Told = lambda topic, vehicle_ids: None
         self.sessions: set[Session] = set()
         self.dispatchers: set[Session] = set()
         self.by_vehicle: dict[str, list[Session]] = {}
@@ -108,6 +117,52 @@ class Hub:
         """Send to every dispatcher who may see the fleet."""
         receivers = self.dispatchers_of(fleet)
         return _post(receivers, events.encode_event(event)) if receivers else 0
+
+    def to_around(
+        self,
+        fleet: int,
+        topic: str,
+        event: events.Event,
+        *,
+        center: str,
+        place: tuple[float, float] | None,
+        radius_m: float | None,
+    ) -> int:
+        """Send to the vehicles within `radius_m` meters of the place, and to the fleet's dispatchers; see `ToAround`.
+
+        Vehicles that follow the topic already are told wherever they are now.
+        """
+        encoded = events.encode_event(event)
+        sessions = list(self._of_fleet.get(fleet, ()))
+        slots = [session.slot for session in sessions]
+        distances = [None] * len(slots) if place is None else self.distances(slots, *place)
+        reached = set()
+        for session, distance_m in zip(sessions, distances, strict=True):
+            is_center = session.name == center
+            is_near = place is None or radius_m is None or (distance_m is not None and distance_m <= radius_m)
+            if not (is_near or is_center or topic in session.topics):
+                continue
+            session.topics.add(topic)
+            session.outbox.post(
+                encoded if is_center or distance_m is None else events.with_distance(encoded, distance_m)
+            )
+            if not is_center:
+                reached.add(session.name)
+        count = _post(self.dispatchers_of(fleet), encoded)
+        if reached:
+            self.told(topic, tuple(reached))
+        return len(reached) + count
+
+    def to_followers(self, fleet: int, topic: str, event: events.Event, *, is_last: bool) -> int:
+        """Send to the vehicles that follow the topic, and to the fleet's dispatchers; see `ToFollowers`."""
+        encoded = events.encode_event(event)
+        # Whose snapshot is being made may be about to follow it: it was read before this happened, perhaps.
+        sessions = self._of_fleet.get(fleet, ())
+        receivers = [session for session in sessions if topic in session.topics or session.outbox.is_held]
+        if is_last:
+            for session in receivers:
+                session.topics.discard(topic)
+        return _post(receivers, encoded) + _post(self.dispatchers_of(fleet), encoded)
 
     def dispatchers_of(self, fleet: int) -> list[Session]:
         """The dispatchers who may see the fleet."""

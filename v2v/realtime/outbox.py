@@ -50,6 +50,11 @@ class Outbox:
         """Let everything wait until `release`: a snapshot is being made of what happened before."""
         self._held = True
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a snapshot is being made."""
+        return self._held
+
     def release(self, snapshot: bytes) -> None:
         """Send the snapshot, and then what came since `hold`."""
         self._held = False

@@ -37,7 +37,35 @@ class ToFleet:
     without: str = ""
 
 
-Audience = ToVehicles | ToDispatchers | ToFleet
+@dataclass(frozen=True, slots=True)
+class ToAround:
+    """Every vehicle of the fleet within `radius_m` meters of a place, and every dispatcher who may see the fleet.
+
+    Without a place or a radius, every vehicle of the fleet. With a place, each is told its own distance from it. The
+    vehicle `center` is told in any case. Whoever is told follows the topic from then on.
+    """
+
+    fleet: int
+    topic: str
+    center: str
+    lat: float | None
+    lng: float | None
+    radius_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToFollowers:
+    """Every vehicle of the fleet that follows the topic, and every dispatcher who may see the fleet.
+
+    `is_last` ends the topic.
+    """
+
+    fleet: int
+    topic: str
+    is_last: bool = False
+
+
+Audience = ToVehicles | ToDispatchers | ToFleet | ToAround | ToFollowers
 
 
 class MemoryRelay:
@@ -76,6 +104,11 @@ class MemoryRelay:
                 self._hub.to_dispatchers(fleet, event)
             case ToFleet(fleet, without):
                 self._hub.to_fleet(fleet, event, without=without)
+            case ToAround(fleet, topic, center, lat, lng, radius_m):
+                place = None if lat is None or lng is None else (lat, lng)
+                self._hub.to_around(fleet, topic, event, center=center, place=place, radius_m=radius_m)
+            case ToFollowers(fleet, topic, is_last):
+                self._hub.to_followers(fleet, topic, event, is_last=is_last)
 
     def _end_sessions(self, concerns: Callable[[Session], bool], code: CloseCode, refusal: Refusal | None) -> None:
         for session in [session for session in self._hub.sessions if concerns(session)]:

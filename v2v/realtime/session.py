@@ -72,6 +72,7 @@ class Session:
         self.warned_of_expiry = False
         self.blocked_since: float | None = None
         self.view: Any = None  # what a dispatcher looks at; the tracking app's
+        self.topics: set[str] = set()  # what it was told of, and so is told how it goes on
         self.watched = ""  # the vehicle whose neighbors a dispatcher looks at
         config = engine.config
         self.outbox = Outbox(

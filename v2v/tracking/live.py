@@ -65,6 +65,11 @@ class Track:
     peer_part: bytes = b""
     tracked_part: bytes = b""
 
+    @property
+    def newest(self) -> Fix | None:
+        """The newest fix, even if its turn to be live has not come yet."""
+        return self.pending or self.fix
+
 
 class LiveState:
     """The tracks by slot, and their columns for the proximity tick.
@@ -112,7 +117,7 @@ class LiveState:
 
     def offer(self, track: Track, fix: Fix, *, now_ms: int) -> Outcome:
         """Order and coalesce: the newest fix waits for the next tick, older ones never replace it."""
-        newest = track.pending or track.fix
+        newest = track.newest
         if newest is not None and fix.ts <= newest.ts:
             return Outcome.DUPLICATE if fix.ts == newest.ts else Outcome.LATE
         if fix.ts < now_ms - CLOCK_SKEW_MS:

@@ -38,6 +38,15 @@ class Stats:
     by_transport: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a vehicle was, and when; degrees."""
+
+    lat: float
+    lng: float
+    at: datetime
+
+
 class Live(Protocol):
     """What an engine has to answer; at once, from memory, in any thread."""
 
@@ -46,6 +55,9 @@ class Live(Protocol):
 
     def nearby(self, vehicle_id: str, radius_m: float) -> list[NearbyPeer]:
         """The vehicles of its fleet within the radius, nearest first, 1,000 at the most; none without a position."""
+
+    def position(self, vehicle_id: str) -> Position | None:
+        """Where the vehicle was last, however long ago; None for one that never said."""
 
     def stats(self) -> Stats:
         """Counts of connections."""
@@ -72,6 +84,11 @@ class StoredLive:
         peers = [_peer(center, fix) for fix in _Fix.of(others.exclude(vehicle__vehicle_id=vehicle_id))]
         near = sorted((peer for peer in peers if peer.distance_m <= radius_m), key=lambda peer: peer.distance_m)
         return near[:MAX_NEARBY]
+
+    def position(self, vehicle_id: str) -> Position | None:
+        """As stored."""
+        fixes = _Fix.of(_FIXES.filter(vehicle__vehicle_id=vehicle_id))
+        return Position(fixes[0].lat, fixes[0].lng, fixes[0].fix_at) if fixes else None
 
     def stats(self) -> Stats:
         """No connections here; the vehicles that were online at the last write."""
@@ -113,6 +130,11 @@ def _peer(center: _Fix, fix: _Fix) -> NearbyPeer:
         bearing=round(bearing, 1),
         last_seen=epoch_ms(fix.last_seen or fix.fix_at),
     )
+
+
+def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
+    """Great-circle distance in meters between two places in degrees."""
+    return _distance_and_bearing(lat1, lng1, lat2, lng2)[0]
 
 
 def _distance_and_bearing(lat1: float, lng1: float, lat2: float, lng2: float) -> tuple[float, float]:

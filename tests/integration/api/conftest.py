@@ -94,6 +94,7 @@ class FixedLive:
     def __init__(self) -> None:
         self.states: dict[int, live.Presence] = {}
         self.peers: list[NearbyPeer] = []
+        self.positions: dict[str, live.Position] = {}
         self.asked: list[tuple[str, float]] = []
 
     def presence(self, vehicle_pks: Any) -> dict[int, live.Presence]:
@@ -102,6 +103,9 @@ class FixedLive:
     def nearby(self, vehicle_id: str, radius_m: float) -> list[NearbyPeer]:
         self.asked.append((vehicle_id, radius_m))
         return self.peers
+
+    def position(self, vehicle_id: str) -> live.Position | None:
+        return self.positions.get(vehicle_id)
 
     def stats(self) -> live.Stats:
         return live.Stats(connections=7, vehicles=4, users=2, stale=1, by_transport={"websocket": 7})

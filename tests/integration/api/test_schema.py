@@ -20,7 +20,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.integration.api.conftest import World
-from tests.integration.people import device_of, token_for
+from tests.integration.people import NOW, device_of, token_for
+from v2v.alerts.models import Alert
+from v2v.alerts.services import Origin, Report, alert_raise
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -73,7 +75,9 @@ def signed_in(world: World) -> dict[str, Any]:
 @pytest.fixture
 def there(world: World) -> dict[str, Any]:
     """Path parameters of what is there."""
-    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk}
+    origin = Origin(fleet_pk=world.north.pk, via=Alert.Via.WS, client_id="1", vehicle_pk=world.truck_1.pk)
+    alert_id, _ = alert_raise(origin=origin, report=Report(), now=NOW)
+    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk, "alertId": str(alert_id)}
 
 
 @schema.parametrize()

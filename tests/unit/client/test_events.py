@@ -26,6 +26,9 @@ async def test_events_come_typed_and_in_order(peer: Peer, vehicle: Make) -> None
         await side.send(
             "emergency_alert",
             alertId="a1",
+            fleet="alpha",
+            state="open",
+            causeCode=2,
             senderId="truck-2",
             type="crash",
             severity="critical",

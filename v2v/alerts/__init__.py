@@ -1,0 +1,1 @@
+"""Calls for help: from a vehicle to every vehicle that they concern, to every dispatcher, and to their end."""

@@ -1,0 +1,137 @@
+"""What an actor may read of alerts, and what belongs into a snapshot."""
+
+import statistics
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from v2v.alerts.models import Alert
+from v2v.alerts.rules import ACTIVE, State
+from v2v.fleets.policy import Action, Actor, can
+from v2v.fleets.selectors import within
+from v2v.protocol.codes import ErrorCode
+from v2v.protocol.decode import Refusal
+from v2v.vehicles.live import Position, distance_m
+
+MAX_IN_SNAPSHOT = 200
+MAX_MEASURED = 50_000
+# NFPA 1221: 90 % of alarms answered within 64 s, 95 % within 106 s.
+MARKS = ((64, 0.90), (106, 0.95))
+_MAX_LOOKED_AT = 1000
+_ACTIVE = [state.value for state in ACTIVE]
+_UNTAKEN_FIRST = Case(When(state=State.OPEN.value, then=Value(0)), default=Value(1), output_field=IntegerField())
+
+
+def alerts_where(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Alert]:
+    """The alerts of the fleets in which the actor may do it, newest first."""
+    return Alert.objects.filter(within(actor, action)).select_related("fleet", "sender", "raised_by")
+
+
+def alerts_active(actor: Actor) -> list[Alert]:
+    """The active alerts that the actor may view: those that nobody has taken first, then the newest; at most 200."""
+    active = alerts_where(actor).filter(state__in=_ACTIVE)
+    return list(active.order_by(_UNTAKEN_FIRST, "-stored_at", "-id")[:MAX_IN_SNAPSHOT])
+
+
+def alerts_concerning(*, vehicle_pk: int, fleet_pk: int, position: Position | None) -> list[Alert]:
+    """The active alerts that concern a vehicle, in the same order: its own, and those near enough to its position."""
+    of_fleet = Alert.objects.filter(fleet=fleet_pk, state__in=_ACTIVE)
+    if position is None:
+        of_fleet = of_fleet.filter(Q(sender=vehicle_pk) | Q(radius_m=None) | Q(lat=None))
+    ordered = of_fleet.select_related("fleet", "sender", "raised_by").order_by(_UNTAKEN_FIRST, "-stored_at", "-id")
+    found = [
+        alert
+        for alert in ordered[:_MAX_LOOKED_AT]
+        if alert.sender_id == vehicle_pk or alert.radius_m is None or is_within(alert, position)
+    ]
+    return found[:MAX_IN_SNAPSHOT]
+
+
+def is_within(alert: Alert, position: Position | None) -> bool:
+    """Whether the position is inside the alert's radius; one without a place concerns everybody."""
+    distance = distance_to(alert, position)
+    return alert.lat is None or (distance is not None and distance <= (alert.radius_m or 0))
+
+
+def distance_to(alert: Alert, position: Position | None) -> float | None:
+    """Meters from the position to the alert."""
+    if position is None or alert.lat is None or alert.lng is None:
+        return None
+    return distance_m(position.lat, position.lng, alert.lat, alert.lng)
+
+
+def alert_to_work(actor: Actor, alert_id: str | uuid.UUID) -> Alert:
+    """The alert, for a dispatcher of its fleet. Raises Refusal: `not_found`, or `forbidden` for who may only look."""
+    alert = alerts_where(actor).filter(pk=_uuid(alert_id)).first()
+    if alert is None:
+        raise Refusal(ErrorCode.NOT_FOUND)
+    if not can(actor, Action.DISPATCH, alert.fleet_id):
+        raise Refusal(ErrorCode.FORBIDDEN)
+    return alert
+
+
+def alert_of_vehicle(vehicle_pk: int, alert_id: str) -> Alert:
+    """The vehicle's own alert. Raises Refusal `not_found`."""
+    alert = Alert.objects.filter(pk=_uuid(alert_id), sender=vehicle_pk).first()
+    if alert is None:
+        raise Refusal(ErrorCode.NOT_FOUND)
+    return alert
+
+
+def _uuid(value: Any) -> uuid.UUID:
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+    except ValueError:
+        raise Refusal(ErrorCode.NOT_FOUND) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark of NFPA 1221, and the share of alerts that met it; None while there is none to measure."""
+
+    within_s: int
+    wanted: float
+    share: float | None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the fleet is as fast as it should be."""
+        return None if self.share is None else self.share >= self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTimes:
+    """How fast alerts were first taken, in seconds from when they were stored."""
+
+    count: int
+    answered: int
+    median_s: float | None
+    p95_s: float | None
+    marks: tuple[Mark, ...]
+
+
+def answer_times(alerts: QuerySet[Alert], *, now: datetime) -> AnswerTimes:
+    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered.
+
+    An alert that waits still counts against a mark once it has waited for longer than that.
+    """
+    measured = alerts.filter(drill=False).exclude(state=State.CANCELLED.value, answered_at=None)
+    times = list(measured.order_by("-stored_at").values_list("stored_at", "answered_at")[:MAX_MEASURED])
+    answered = sorted((at - stored).total_seconds() for stored, at in times if at is not None)
+    waiting = [now - stored for stored, at in times if at is None]
+    marks = []
+    for within_s, wanted in MARKS:
+        missed = sum(waited > timedelta(seconds=within_s) for waited in waiting)
+        met = sum(seconds <= within_s for seconds in answered)
+        total = len(answered) + missed
+        marks.append(Mark(within_s, wanted, met / total if total else None))
+    return AnswerTimes(
+        count=len(times),
+        answered=len(answered),
+        median_s=statistics.median(answered) if answered else None,
+        p95_s=answered[max(0, -(-len(answered) * 95 // 100) - 1)] if answered else None,
+        marks=tuple(marks),
+    )
