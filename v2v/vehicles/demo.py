@@ -1,7 +1,6 @@
 """The demo fleet: a fleet in Dubai, two people who can sign in, and trucks with tokens for the simulator."""
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from django.db import transaction
 
 from v2v.fleets.models import Fleet, Membership, Role
 from v2v.vehicles.models import DeviceToken, Vehicle
+from v2v.vehicles.private_files import private_file_write
 from v2v.vehicles.services import vehicles_enroll
 
 PREFIX = "truck-"
@@ -39,7 +39,7 @@ def demo_prepare(*, vehicles: int, now: datetime) -> Demo:
     DeviceToken.objects.filter(device__vehicle__fleet=fleet, device__vehicle__vehicle_id__startswith=PREFIX).delete()
     trucks = _trucks(fleet, vehicles)
     tokens = vehicles_enroll(vehicles=trucks, fleet=fleet, now=now) if trucks else {}
-    _write_private(tokens_file, json.dumps(tokens))
+    private_file_write(tokens_file, json.dumps(tokens))
     return Demo(_logins(fleet), tokens_file, len(tokens))
 
 
@@ -61,12 +61,6 @@ def _logins(fleet: Fleet) -> dict[str, str]:
             user = User.objects.create_user(name, password=passwords[name], is_staff=is_admin, is_superuser=is_admin)
             if not is_admin:
                 Membership.objects.create(user=user, fleet=fleet, role=Role.DISPATCHER)
-    _write_private(file, json.dumps(passwords))
+    private_file_write(file, json.dumps(passwords))
     known = User.objects.filter(username__in=passwords)
     return {user.username: passwords[user.username] for user in known if user.check_password(passwords[user.username])}
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

@@ -1,7 +1,6 @@
 """Issue device tokens from the command line."""
 
 import json
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils import timezone
 from v2v.fleets.models import Fleet
 from v2v.protocol.decode import Refusal
 from v2v.vehicles.models import Vehicle
+from v2v.vehicles.private_files import private_file_write
 from v2v.vehicles.services import (
     DEFAULT_DEVICE_ID,
     device_add,
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.details or ''}".strip()) from refusal
         if options["json"]:
-            _write_private(options["json"], json.dumps(tokens))
+            private_file_write(options["json"], json.dumps(tokens))
             self.stdout.write(f"{len(tokens)} tokens in {options['json']}")
         elif options["vehicle"]:
             self.stdout.write(tokens[options["vehicle"]])
@@ -77,9 +77,3 @@ def _fleet(slug: str, *, create: bool) -> Fleet:
     if fleet is None:
         raise CommandError(f"There is no fleet {slug}; --create makes it.")
     return fleet
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
