@@ -17,6 +17,7 @@ from tests.servers.v2v import V2VServer
 
 RUN = pytest.StashKey[Run]()
 SESSION = pytest.StashKey[pytest.Session]()
+LOG_SHOWN = 4_000  # characters
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -129,5 +130,7 @@ def start_server(run: Run) -> Iterator[Callable[..., V2VServer]]:
 
     yield start
     for server in running:
+        with contextlib.suppress(FileNotFoundError):
+            print(server.log()[-LOG_SHOWN:])  # noqa: T201  shown when the test failed
         with contextlib.suppress(ProcessLookupError):
             server.stop()

@@ -253,6 +253,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence",
         "ProximityType": "v2v.proximity.models.ProximityEvent.Type",
+        "AlertVia": "v2v.alerts.models.Alert.Via",
+        "MessageVia": "v2v.messaging.models.Message.Via",
         "AlertType": "v2v.alerts.models.Alert.Type",
         "AlertState": "v2v.alerts.models.Alert.StateChoice",
         "AlertChange": "v2v.alerts.models.AlertEvent.Kind",

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import Self
 RUN_DIRECTORY = "V2V_TEST_RUN"
 READY_WITHIN_S = 30
 STOPPED_WITHIN_S = 15
+PORTS = range(12_000, 32_000)
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -124,11 +126,32 @@ class Run:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no other test of the run is given.
+
+    A server binds its port seconds after it was chosen, and a killed one leaves its port free for a while: had two the
+    same, a test would talk to another's server. Below the ports that the kernel gives to outgoing connections.
+    """
+    ledger = Path(os.environ.get(RUN_DIRECTORY, tempfile.gettempdir())) / "last-port"
+    with ledger.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        port = int(file.read() or random.choice(PORTS))
+        while True:
+            port = port + 1 if port + 1 in PORTS else PORTS[0]
+            if _is_free(port):
+                break
+        file.truncate(0)
+        file.write(str(port))
         return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def version_of(program: Path) -> str:
