@@ -88,16 +88,19 @@ def _initiate(party: Party, callee_id: str, media: str, client_id: str, now: dat
     if (other := crossing.first()) is not None:
         return _answer(other, party, client_id, now)
     _check_free(party)
-    call = _new(party, fleet, callee, media, now)
+    call = _new(party, fleet, callee, media)
+    # Stored as it is once it rings or does not: a callee who is in another call has no second one, not for a moment.
+    begun = rules.after(rules.initiated(now=now, limits=call_limits()), _ring_or_not(call), now)
+    for name, value in _columns(begun).items():
+        setattr(call, name, value)
     call.save(force_insert=True)
     _history_add(call, Kind.INITIATED, by=party.name, now=now, sender_key=party.sender_key, client_id=client_id)
-    deed = _ring_or_not(call)
-    call = _change(call, deed, now=now)
-    log.info("call initiated", call=str(call.pk), caller=call.caller_id, callee=call.callee_id, state=call.state)
+    _note(call, now=now)
+    log.info("call initiated", call=str(call.pk), caller=call.caller_id, callee=call.callee_id, state=str(call.state))
     return call
 
 
-def _new(party: Party, fleet: Fleet, callee: Vehicle | None, media: str, now: datetime) -> CallSession:
+def _new(party: Party, fleet: Fleet, callee: Vehicle | None, media: str) -> CallSession:
     caller = Vehicle.objects.get(pk=party.vehicle_pk) if party.vehicle_pk is not None else None
     return CallSession(
         fleet=fleet,
@@ -107,13 +110,12 @@ def _new(party: Party, fleet: Fleet, callee: Vehicle | None, media: str, now: da
         caller_name=caller.driver_name if caller is not None else party.name,
         callee_vehicle=callee,
         media=media,
-        **_columns(rules.initiated(now=now, limits=call_limits())),
     )
 
 
 def _ring_or_not(call: CallSession) -> rules.Deed:
     if call.callee_vehicle is not None:
-        if _live_calls(vehicle_pk=call.callee_vehicle.pk).exclude(pk=call.pk).exists():
+        if _live_calls(vehicle_pk=call.callee_vehicle.pk).exists():
             return rules.NotReached(Reason.BUSY)
         is_there = live().is_connected(call.callee_vehicle.vehicle_id)
     else:
@@ -311,14 +313,19 @@ def _change(
         if not CallSession.objects.filter(pk=call.pk, version=current.version).update(**changed):
             continue  # somebody else was between: look again
         current = CallSession.objects.select_related(*WHOLE).get(pk=call.pk)
-        kind = Kind.ANSWERED if after.state is State.ACTIVE else Kind(after.state.value)
-        _history_add(current, kind, by=by, now=now, reason=after.end_reason, sender_key=sender_key, client_id=client_id)
-        if after.state is State.RINGING:
-            tell_incoming(current, now=now)
-        tell_state(current)
-        transaction.on_commit(partial(_count, current), robust=True)
+        _note(current, by=by, now=now, sender_key=sender_key, client_id=client_id)
         return current
     raise Refusal(ErrorCode.UNAVAILABLE)
+
+
+def _note(call: CallSession, *, now: datetime, by: str = "", sender_key: str = "", client_id: str = "") -> None:
+    """Add what the call has become to its history, and tell everybody after the commit."""
+    kind = Kind.ANSWERED if call.state == State.ACTIVE else Kind(call.state)
+    _history_add(call, kind, by=by, now=now, reason=call.end_reason, sender_key=sender_key, client_id=client_id)
+    if call.state == State.RINGING:
+        tell_incoming(call, now=now)
+    tell_state(call)
+    transaction.on_commit(partial(_count, call), robust=True)
 
 
 def _count(call: CallSession) -> None:
