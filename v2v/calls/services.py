@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from v2v.calls import metrics, rules
@@ -61,13 +61,7 @@ def call_initiate(*, party: Party, callee_id: str, media: str, client_id: str, n
     Refusal: `target_offline` when nobody is connected there, with the `callId` of the missed call that is kept of it,
     `conflict` when the caller is in another call, and as `callee_of` does.
     """
-    try:
-        call = _known(party, client_id) or _initiate(party, callee_id, media, client_id, now)
-    except IntegrityError:  # the same command came twice at once, and the other one was first
-        known = _known(party, client_id)
-        if known is None:
-            raise
-        call = known
+    call = _known(party, client_id) or _initiate(party, callee_id, media, client_id, now)
     if call.end_reason == Reason.OFFLINE:
         raise Refusal(ErrorCode.TARGET_OFFLINE, details={"callId": str(call.pk)})
     return call
@@ -82,6 +76,8 @@ def _known(party: Party, client_id: str) -> CallSession | None:
 def _initiate(party: Party, callee_id: str, media: str, client_id: str, now: datetime) -> CallSession:
     fleet, callee = callee_of(party, callee_id)
     _lock(party, callee)
+    if (known := _known(party, client_id)) is not None:  # the same command came twice at once
+        return known
     crossing = CallSession.objects.select_related(*WHOLE).filter(
         fleet=fleet, state=State.RINGING.value, caller_vehicle=callee, callee_vehicle=party.vehicle_pk
     )

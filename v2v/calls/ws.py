@@ -161,7 +161,10 @@ class Calls:
     async def note_present(self) -> None:
         """Note who is connected, and forget the calls that are over."""
         present = set().union(*self._present.values())
-        over = {pk for pk, _ in present} - await self._note(present)
+        try:
+            over = {pk for pk, _ in present} - await self._note(present)
+        except Refusal:  # the database is away; the sweep waits for us after it
+            return
         for session, sides in list(self._present.items()):
             sides.difference_update([each for each in sides if each[0] in over])
             if not sides:

@@ -36,7 +36,7 @@ def server(run: Run) -> Iterator[V2VServer]:
 @pytest.fixture(scope="session")
 def hasty(run: Run) -> Iterator[V2VServer]:
     """A server that rings, waits and lets talk for a short time only, so that the tests need not."""
-    patience = {"CALL_RINGING_TIMEOUT_MS": "1500", "CALL_GRACE_MS": "800", "CALL_MAX_DURATION_MS": "3000"}
+    patience = {"CALL_RINGING_TIMEOUT_MS": "3000", "CALL_GRACE_MS": "800", "CALL_MAX_DURATION_MS": "3000"}
     running = v2v.start(run, database_url=own_database(), RUN_SCHEDULER="1", **patience)
     yield running
     running.stop()

@@ -109,6 +109,7 @@ async def test_a_page_comes_back_to_its_call_and_another_page_of_the_user_does_n
             await command(left, "call_end", callId=call_id)
 
 
+@pytest.mark.timeout(180)
 async def test_a_killed_server_comes_back_and_the_call_goes_on_or_ends(run: Run) -> None:
     patience = {"CALL_GRACE_MS": "4000", "RUN_SCHEDULER": "1"}
     server = v2v.start(run, database_url=own_database(), **patience)
@@ -160,6 +161,7 @@ def family(pid: int) -> list[int]:
     return [pid, *map(int, children)]
 
 
+@pytest.mark.timeout(180)
 async def test_while_the_database_stands_still_calls_are_unavailable_and_go_on_after_it(
     database: Server, start_server: Callable[..., V2VServer]
 ) -> None:
