@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 from v2v.client.backoff import Backoff
 from v2v.client.client import Client, State
@@ -28,7 +29,7 @@ class DispatchClient(Client):
         backoff: Backoff | None = None,
     ) -> None:
         super().__init__(
-            f"{url}?deviceId={device_id or uuid.uuid4().hex}",
+            f"{url}?deviceId={quote(device_id or uuid.uuid4().hex, safe='')}",
             headers=headers,
             on_state=on_state,
             on_event=on_event,
