@@ -14,11 +14,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 from bench.fan_out import Counts, connect, drive, say
 from bench.server import MeasuredServer, measured_server, percentile
 from tests.integration.calls.softphone import Softphone
 from v2v.client import VehicleClient
+from v2v.client.stream import EventStream
 from v2v.protocol import events
 
 PAIRS = 20
@@ -54,16 +56,13 @@ async def audio_call(server: MeasuredServer, pair: Sequence[tuple[str, str]], ti
         await callee.close()
 
 
-async def until(
-    client: VehicleClient, stream: object, kind: type[events.Event], call_id: str = "", state: str = ""
-) -> str:
+async def until(stream: EventStream, kind: type[events.Event], call_id: str = "", state: str = "") -> str:
     """Wait for an event of the call; the call's id."""
     async with asyncio.timeout(WAIT_S):
-        async for event in stream:  # type: ignore[attr-defined]
-            data = getattr(event, "data", None)
-            is_it = isinstance(event, kind) and call_id in ("", data.call_id)  # type: ignore[union-attr]
-            if is_it and state in ("", getattr(data, "state", "")):
-                return str(data.call_id)  # type: ignore[union-attr]
+        async for event in stream:
+            data: Any = getattr(event, "data", None)
+            if isinstance(event, kind) and call_id in ("", data.call_id) and state in ("", getattr(data, "state", "")):
+                return str(data.call_id)
     raise RuntimeError("the client was closed")
 
 
@@ -77,12 +76,10 @@ async def load_call(a: VehicleClient, b: VehicleClient, times: Times) -> None:
         times["rings"].append((time.perf_counter() - begin) * 1000)
         await b.answer(call_id)
 
-    answering = asyncio.create_task(callee())
-    ack = await a.call(b.vehicle_id)
+    ack, _ = await asyncio.gather(a.call(b.vehicle_id), callee())
     call_id = ack.call_id or ""
     await until(heard_a, events.CallState, call_id, "active")
     times["caller hears the answer"].append((time.perf_counter() - begin) * 1000)
-    await answering
     for sender, receiver, kind in ((a, heard_b, events.WebrtcOffer), (b, heard_a, events.WebrtcAnswer)):
         await (sender.send_offer if sender is a else sender.send_answer)(call_id, SDP)
         await until(receiver, kind, call_id)
