@@ -181,6 +181,8 @@ def call_reject(*, party: Party, call_id: str, reason: str, now: datetime) -> Ca
     if call.callee_vehicle_id != party.vehicle_pk:
         raise Refusal(ErrorCode.FORBIDDEN)
     if call.callee_vehicle_id is None and call.state == State.RINGING:
+        # Of the last two dispatchers at once, one has to see that he is the last.
+        list(CallSession.objects.select_for_update(no_key=True).filter(pk=call.pk).values("pk"))
         declined = set(call.history.filter(kind=Kind.DECLINED).values_list("by", flat=True))
         if party.name not in declined:
             _history_add(call, Kind.DECLINED, by=party.name, now=now, reason=reason)
@@ -201,7 +203,7 @@ def call_end(*, party: Party, call_id: str, reason: str, now: datetime) -> CallS
     side = side_of(call, party.actor)
     if side is None:
         raise Refusal(ErrorCode.FORBIDDEN)
-    if side == "callee" and call.state == State.RINGING and reason == Reason.HANGUP:
+    if side == "callee" and call.state == State.RINGING:  # and of several dispatchers one ends nobody else's ringing
         return call_reject(party=party, call_id=call_id, reason=Reason.DECLINED, now=now)
     return _change(call, rules.HungUp(party.name, Reason(reason)), now=now, by=party.name)
 

@@ -169,6 +169,25 @@ def test_a_dispatcher_who_answers_two_calls_at_once_has_one(north: North) -> Non
             services.call_close(call=call, by="admin", now=NOW)
 
 
+def reject(party: Party, call: CallSession) -> CallSession:
+    return services.call_reject(party=party, call_id=str(call.pk), reason="declined", now=NOW)
+
+
+def test_the_last_two_dispatchers_who_reject_at_once_end_it(north: North) -> None:
+    for number in range(5):
+        call = begin(north.truck(0), "dispatch", f"{number}")
+        together(*[partial(reject, north.desk(n), call) for n in range(2)])
+        call.refresh_from_db()
+        assert (call.state, kinds(call)) == ("rejected", ["initiated", "ringing", "declined", "declined", "rejected"])
+
+
+def test_a_dispatcher_without_a_microphone_ends_nobody_elses_ringing(north: North) -> None:
+    call = begin(north.truck(0), "dispatch")
+    services.call_end(party=north.desk(0), call_id=str(call.pk), reason="media_failure", now=NOW)
+    call.refresh_from_db()
+    assert (call.state, kinds(call)) == ("ringing", ["initiated", "ringing", "declined"])
+
+
 def test_an_answer_and_a_hang_up_at_once_have_one_order(north: North) -> None:
     for number in range(10):
         call = begin(north.truck(0), "truck-1", f"{number}")
