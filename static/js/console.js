@@ -4,6 +4,7 @@ import { ticker } from "./clock.js";
 import { linkView, linkedView } from "./link.js";
 import { VehicleList } from "./list.js";
 import { ConsoleMap } from "./map/map.js";
+import { connectMessages } from "./messages/messages.js";
 import { Navigation } from "./navigation.js";
 import { Nearby } from "./nearby.js";
 import { Socket, socketUrl } from "./socket.js";
@@ -27,7 +28,8 @@ const element = (id) => document.getElementById(id);
 
 const socket = new Socket(socketUrl("/ws/dispatch/"));
 const store = new Store(socket);
-const toasts = new Toasts(element("toasts"), element("toast-template"), JSON.parse(element("error-texts").textContent));
+const texts = JSON.parse(element("error-texts").textContent);
+const toasts = new Toasts(element("toasts"), element("toast-template"), texts);
 const map = new ConsoleMap(element("map"));
 const list = new VehicleList(element("vehicle-list"), element("vehicle-filter"), store);
 const tabs = new Tabs(element("tabs"));
@@ -38,6 +40,7 @@ const nearby = new Nearby(element("drawer"), element("nearby-row"), { socket, st
 new ConnectionBanner(socket, element("connection"), element("connection-banner"));
 followSheet(element("rail"), element("sheet-handle"));
 keepWhatPeopleDo();
+connectMessages({ socket, store, tabs, drawer, navigation, toasts, texts });
 
 // ---- What is selected: list, map and drawer agree.
 

@@ -11,6 +11,7 @@ from v2v.console.drawers import drawer_of
 from v2v.console.forms import VehicleFilter, tab_chosen
 from v2v.console.selectors import vehicle_counts, vehicle_page
 from v2v.fleets.policy import actor_of_user, fleets_visible
+from v2v.messaging.views import messages_tab
 from v2v.pages import fragment
 from v2v.protocol.codes import ERRORS
 
@@ -22,8 +23,9 @@ def console(request: HttpRequest) -> HttpResponse:
     """The map with its lists, and the drawer of what the address names."""
     actor = actor_of_user(request.user)
     choice = VehicleFilter(request.GET).chosen()
+    tab = tab_chosen(request.GET)
     context = {
-        "tab": tab_chosen(request.GET),
+        "tab": tab,
         "page": vehicle_page(actor=actor, choice=choice),
         "chosen": choice,
         "counts": vehicle_counts(actor=actor),
@@ -32,7 +34,8 @@ def console(request: HttpRequest) -> HttpResponse:
         "tile_url": settings.TILE_URL,
         "radius_m": settings.NEARBY_RADIUS_M,
     }
-    return render(request, "console/console.html", context | (drawer_of(request, actor) or {}))
+    context |= messages_tab(request, actor, is_shown=tab == "messages") | (drawer_of(request, actor) or {})
+    return render(request, "console/console.html", context)
 
 
 @fragment
