@@ -109,10 +109,15 @@ class Thread:
     @property
     def zone(self) -> tzinfo:
         """The time zone of its fleet."""
-        try:
-            return ZoneInfo(self.fleet.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return UTC
+        return zone_of(self.fleet)
+
+
+def zone_of(fleet: Fleet) -> tzinfo:
+    """The time zone of a fleet; universal time for a name that there is not."""
+    try:
+        return ZoneInfo(fleet.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def thread_of(*, actor: Actor, fleet_slug: str, key: str) -> Thread | None:

@@ -81,7 +81,7 @@ export class Composer extends EventTarget {
     const to = recipient ? { recipientId: recipient } : { broadcast: true, fleet };
     const data = { ...to, content: this.#text.value.trimEnd(), contentType: this.#json.checked ? "json" : "text" };
     if (!this.#outbox.add(this.#reference, data, Number(this.#expiry.value))) {
-      return this.#show("Too many messages wait to be sent. Wait for the connection, or discard those that were refused.");
+      return this.#show("Too many messages wait to be sent. Send this one once the connection is back.");
     }
     this.#text.value = "";
     this.#edited();

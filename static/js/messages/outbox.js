@@ -32,9 +32,13 @@ export class Outbox extends EventTarget {
     return this.#items.filter((item) => item.conversation === conversation);
   }
 
-  /** Send a message; false when too many wait already. */
+  /** Send a message; false when too many wait already. Refused ones make way, the oldest first. */
   add(conversation, data, ttlMs) {
-    if (this.#items.length >= MOST) return false;
+    if (this.#items.length >= MOST) {
+      const refused = this.#items.findIndex(({ refusal }) => refusal);
+      if (refused < 0) return false;
+      this.#items.splice(refused, 1);
+    }
     this.#items.push({ id: newId(), conversation, data, ttlMs, ts: Math.round(serverNow()) });
     this.#changed();
     return true;

@@ -17,6 +17,7 @@ export class Thread {
   #until;
   #refresher;
   #watcher;
+  #wasAtEnd = true;
   #isFetching = false;
   #withOlder = false;
   #unseen = 0;
@@ -37,14 +38,17 @@ export class Thread {
     socket.addEventListener("message_status", ({ detail }) => this.#status(detail), until);
     socket.addEventListener("registered", () => this.refresh(), until);
     document.addEventListener("visibilitychange", () => this.#watch(), until);
-    this.#element.addEventListener("scroll", () => this.#isAtEnd() && this.#showUnseen(0), { passive: true });
+    this.#element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    const resized = new ResizeObserver(() => this.#wasAtEnd && this.toEnd()); // the composer grows, what waits comes and goes
+    for (const part of [this.#element, ...this.#element.children]) resized.observe(part);
+    until.signal.addEventListener("abort", () => resized.disconnect());
     this.#element.addEventListener("htmx:beforeSwap", ({ detail }) => detail.target === this.#list && this.#remember());
     this.#element.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt === this.#element && !detail.successful && this.#failed());
     this.#list.addEventListener("click", ({ target }) => target.closest("[data-older]") && this.#older());
     this.#button.addEventListener("click", () => this.toEnd());
-    const unread = this.#list.querySelector("[data-unread]");
-    if (unread) unread.scrollIntoView({ block: "start" });
-    else this.toEnd();
+    this.toEnd();
+    this.#list.querySelector("[data-unread]")?.scrollIntoView({ block: "nearest" });
+    this.#wasAtEnd = this.#isAtEnd();
     this.#watch();
   }
 
@@ -55,6 +59,7 @@ export class Thread {
 
   /** Scroll to the newest. */
   toEnd() {
+    this.#wasAtEnd = true;
     this.#element.scrollTop = this.#element.scrollHeight;
     this.#showUnseen(0);
   }
@@ -95,12 +100,17 @@ export class Thread {
     return scrollHeight - scrollTop - clientHeight < AT_END_PX;
   }
 
+  #scrolled() {
+    this.#wasAtEnd = this.#isAtEnd();
+    if (this.#wasAtEnd) this.#showUnseen(0);
+  }
+
   #remember() {
     const rows = [...this.#list.querySelectorAll(".message")];
     const top = this.#element.getBoundingClientRect().top;
     const anchor = rows.find((row) => row.getBoundingClientRect().bottom > top);
     this.#before = {
-      isAtEnd: this.#isAtEnd(),
+      isAtEnd: this.#wasAtEnd,
       last: rows.at(-1)?.id,
       anchor: anchor?.id,
       top: anchor?.getBoundingClientRect().top,
