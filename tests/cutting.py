@@ -27,17 +27,22 @@ class Cut:
 
 @dataclass
 class CuttingProxy:
-    """Forwards connections to `target`; how many frames went each way, and whether it has cut."""
+    """Forwards connections to `target`; how many frames went each way, and whether it has cut.
+
+    While `opened` is not set, sockets wait to be let in.
+    """
 
     target: str
     cut: Cut | None = None
     has_cut: bool = False
     frames: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
     url: str = ""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
     _sockets: tuple[asyncio.StreamWriter, ...] = ()
 
     def again(self, cut: Cut | None) -> None:
-        """Drop the connection that there is, and cut the next one there; its frames are counted from 0."""
+        """Drop the connection that there is, and cut the next one there, once it is let in; count frames from 0."""
+        self.opened.clear()
         self.cut, self.has_cut, self.frames = cut, False, {"up": 0, "down": 0}
         for writer in self._sockets:
             writer.transport.abort()
@@ -48,9 +53,12 @@ class CuttingProxy:
         writers = (writer, server_writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             head = await reader.readuntil(b"\r\n\r\n")
-            server_writer.write(head)
-            if b"upgrade: websocket" in head.lower():
+            is_socket = b"upgrade: websocket" in head.lower()
+            if is_socket:
+                await self.opened.wait()
                 self._sockets = writers
+            server_writer.write(head)
+            if is_socket:
                 writer.write(await server_reader.readuntil(b"\r\n\r\n"))
                 up, down = self._forward("up", reader, server_writer), self._forward("down", server_reader, writer)
             else:
@@ -106,6 +114,7 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
 async def cutting_proxy(target: str, cut: Cut | None = None) -> AsyncIterator[CuttingProxy]:
     """A proxy before the server at `target` (ws://...)."""
     proxy = CuttingProxy(target, cut)
+    proxy.opened.set()
     server = await asyncio.start_server(proxy._serve, "127.0.0.1", 0)
     proxy.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

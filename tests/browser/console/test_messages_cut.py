@@ -1,5 +1,8 @@
 """A dispatcher and a vehicle talk while the console's connection is cut at each step: nothing is lost or doubled."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Page, expect
@@ -11,11 +14,12 @@ from tests.cutting import Cut, cutting_proxy
 from tests.servers.v2v import V2VServer
 
 
-def talk(page: Page, talker: Talker, run: int) -> list[str]:
+def talk(page: Page, talker: Talker, run: int, come_back: Callable[[], object]) -> list[str]:
     """Begins while the console is away, and goes on once it is back. What was said."""
     away, out, live = f"{run} while away", f"{run} from dispatch", f"{run} while there"
     came = [talker.say(away)]
     write(page, out)
+    come_back()
     message_id = talker.hear("message", content=out)["messageId"]
     came.append(talker.say(live))
     talker.command("message_read", {"messageId": message_id})
@@ -40,20 +44,19 @@ def test_nothing_is_lost_or_doubled_wherever_the_connection_is_cut(
         log_in(page, console_server, session)
         page.goto(url + thread_of(talker))
         expect(page.locator("#connection")).to_have_attribute("data-state", "open")
+        come_back = partial(portal.call, proxy.opened.set)
         portal.call(proxy.again, None)
-        said = talk(page, talker, 0)
+        said = talk(page, talker, 0, come_back)
         frames = dict(proxy.frames)
         cuts = [Cut("up", n, where) for n in range(frames["up"]) for where in ("lost", "taken")]
         cuts += [Cut("down", n, "lost") for n in range(frames["down"])]
         assert len(cuts) > 15, "the conversation has become too short to prove anything"
         missed = []
-        print(frames, len(cuts))
         for run, cut in enumerate(cuts, 1):
             portal.call(proxy.again, cut)
-            said += talk(page, talker, run)
+            said += talk(page, talker, run, come_back)
             if not proxy.has_cut:
                 missed.append(cut)
-        print(missed)
         assert len(missed) <= len(cuts) // 4, missed  # the last frames are not always waited for
         shown = page.locator("#thread .message-body").all_inner_texts()
         assert sorted(shown) == sorted(said)
