@@ -18,11 +18,29 @@ class Truck:
     def __init__(self, vehicle_id: str, socket: ClientConnection) -> None:
         self.vehicle_id = vehicle_id
         self._socket = socket
+        self._calls = 0
 
     def report(self, lat: float, lng: float, **fix: Any) -> None:
         """Say where it is, and wait until the server has it."""
         self._send("location_update", {"lat": lat, "lng": lng, **fix}, id="fix")
         self._until("ack")
+
+    def call_for_help(self, **alert: Any) -> str:
+        """Raise an alert, or change the one of `alertId`; the alert's id. Waits until the server has stored it."""
+        self._calls += 1
+        self._send("emergency_alert", alert, id=f"call-{self._calls}")
+        return str(self._until("ack")["alertId"])
+
+    def cancel(self, alert_id: str) -> None:
+        """Take an alert back."""
+        self._send("alert_cancel", {"alertId": alert_id}, id="cancel")
+        self._until("ack")
+
+    def hear(self, event: str, **wanted: Any) -> dict[str, Any]:
+        """Wait for an event of that name with `wanted` in its data; its data."""
+        while not wanted.items() <= (data := self._until(event)).items():
+            pass
+        return data
 
     def leave(self) -> None:
         """Disconnect."""
@@ -37,9 +55,12 @@ class Truck:
     def _send(self, event: str, data: dict[str, Any], **envelope: str) -> None:
         self._socket.send(json.dumps({"event": event, "data": data, **envelope}))
 
-    def _until(self, event: str) -> None:
-        while json.loads(self._socket.recv(timeout=WAIT_S))["event"] != event:
-            pass
+    def _until(self, event: str) -> dict[str, Any]:
+        while True:
+            frame = json.loads(self._socket.recv(timeout=WAIT_S))
+            if frame["event"] == event:
+                return dict(frame["data"])
+            assert frame["event"] != "error", frame
 
 
 @contextmanager
