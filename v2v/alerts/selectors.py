@@ -52,14 +52,15 @@ class AlertChoice:
 
 @dataclass(frozen=True, slots=True)
 class AlertRows:
-    """The first of the chosen alerts; `more` when there are others, which the history has."""
+    """The chosen alerts: those that nobody has taken, and the others; `more` when there are older ones."""
 
-    alerts: list[Alert]
+    untaken: list[Alert]
+    others: list[Alert]
     more: bool
 
 
 def alert_rows(*, actor: Actor, choice: AlertChoice) -> AlertRows:
-    """The chosen alerts that the actor may view: those that nobody has taken first, then the newest; at most 100."""
+    """The chosen alerts that the actor may view, the newest first; at most 100, those untaken before others."""
     chosen = alerts_where(actor)
     if choice.which == UNTAKEN_ONLY:
         chosen = chosen.filter(state=State.OPEN.value)
@@ -69,7 +70,12 @@ def alert_rows(*, actor: Actor, choice: AlertChoice) -> AlertRows:
         if value := getattr(choice, name):
             chosen = chosen.filter(**{name: value})
     found = list(chosen.order_by(_UNTAKEN_FIRST, "-stored_at", "-id")[: MAX_ROWS + 1])
-    return AlertRows(alerts=found[:MAX_ROWS], more=len(found) > MAX_ROWS)
+    shown = found[:MAX_ROWS]
+    return AlertRows(
+        untaken=[alert for alert in shown if alert.state == State.OPEN],
+        others=[alert for alert in shown if alert.state != State.OPEN],
+        more=len(found) > MAX_ROWS,
+    )
 
 
 def alerts_untaken(actor: Actor) -> int:

@@ -57,6 +57,7 @@ def alert_part(alert: Alert, *, now: datetime) -> AlertPart:
         acknowledged_by=alert.acked_by or None,
         assignee=alert.assigned_to or None,
         escalation_level=alert.escalation_level,
+        displayed=alert.displayed_at is not None,
         waiting_since=None if waits is None else epoch_ms(waits),
     )
 

@@ -7,7 +7,8 @@ import { units } from "../units.js";
 import { waitedS } from "./store.js";
 import { placeText, showSeverity, typeWord, waitText } from "./words.js";
 
-const MOST = 3;
+const phone = matchMedia("(max-width: 720px)");
+const most = () => (phone.matches ? 1 : 3);
 
 export class AlertBanners {
   #region;
@@ -34,6 +35,7 @@ export class AlertBanners {
     alerts.addEventListener("change", () => this.show());
     ticker.addEventListener("tick", () => this.show());
     units.addEventListener("change", () => this.show());
+    phone.addEventListener("change", () => this.show());
   }
 
   show() {
@@ -50,9 +52,9 @@ export class AlertBanners {
 
   /** The worst; but nothing moves under a hand that is about to press a button. */
   #chosen(untaken) {
-    if (!this.#region.matches(":hover")) return untaken.slice(0, MOST);
+    if (!this.#region.matches(":hover")) return untaken.slice(0, most());
     const stay = [...this.#elements.keys()].map((id) => this.#alerts.get(id)).filter((alert) => alert?.state === "open");
-    return [...new Set([...stay, ...untaken])].slice(0, MOST);
+    return [...new Set([...stay, ...untaken])].slice(0, most());
   }
 
   #banner(alert) {

@@ -5,7 +5,6 @@ const SEEN_PART = 0.5;
 export class Displayed {
   #alerts;
   #socket;
-  #once;
   #inView = new Set();
   #told = new Set();
   #watcher;

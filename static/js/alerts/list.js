@@ -77,8 +77,11 @@ export class AlertList {
       row.parentElement.hidden = isHidden;
       hidden += Number(isHidden);
     }
+    const taken = [...this.#rows].filter(isTaken).length;
+    const heading = document.getElementById("taken-heading");
+    if (heading) heading.hidden = hidden === taken;
     document.getElementById("cleared").hidden = hidden === 0;
-    document.getElementById("clear-taken").hidden = hidden > 0 && hidden === [...this.#rows].filter(isTaken).length;
+    document.getElementById("clear-taken").hidden = hidden === taken;
     write(document.getElementById("cleared-count"), `${hidden} cleared`);
   }
 

@@ -60,9 +60,9 @@ export class Alerts extends EventTarget {
   }
 
   #raised(alert) {
-    this.#alerts.set(alert.alertId, { ...alert, displayed: this.get(alert.alertId)?.displayed });
+    this.#alerts.set(alert.alertId, alert);
     this.#tell("change");
-    if (alert.state === "open") this.#tell("call", this.get(alert.alertId));
+    if (alert.state === "open") this.#tell("call", alert);
   }
 
   #updated(update) {

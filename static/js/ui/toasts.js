@@ -1,7 +1,7 @@
 // What a person should know for a moment: what happened and what to do, then out of the way.
 
 const SHOWN_MS = 8000;
-const MOST = 4;
+const MOST = 3;
 
 export class Toasts {
   #region;

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.v2v import V2VServer
@@ -19,6 +20,7 @@ class Truck:
         self.vehicle_id = vehicle_id
         self._socket = socket
         self._calls = 0
+        self._raised: set[str] = set()
 
     def report(self, lat: float, lng: float, **fix: Any) -> None:
         """Say where it is, and wait until the server has it."""
@@ -29,12 +31,23 @@ class Truck:
         """Raise an alert, or change the one of `alertId`; the alert's id. Waits until the server has stored it."""
         self._calls += 1
         self._send("emergency_alert", alert, id=f"call-{self._calls}")
-        return str(self._until("ack")["alertId"])
+        alert_id = str(self._until("ack")["alertId"])
+        self._raised.add(alert_id)
+        return alert_id
 
     def cancel(self, alert_id: str) -> None:
         """Take an alert back."""
         self._send("alert_cancel", {"alertId": alert_id}, id="cancel")
         self._until("ack")
+        self._raised.discard(alert_id)
+
+    def end_calls(self) -> None:
+        """Take back every alert that is still active, so that the next test does not find it."""
+        with suppress(ConnectionClosed):
+            for alert_id in self._raised:
+                self._send("alert_cancel", {"alertId": alert_id}, id="end")
+                while json.loads(self._socket.recv(timeout=WAIT_S))["event"] not in ("ack", "error"):
+                    pass
 
     def hear(self, event: str, **wanted: Any) -> dict[str, Any]:
         """Wait for an event of that name with `wanted` in its data; its data."""
@@ -72,3 +85,4 @@ def on_the_road(server: V2VServer, lat: float, lng: float, *, driver: str | None
         truck.register(token, driver)
         truck.report(lat, lng, **fix)
         yield truck
+        truck.end_calls()
