@@ -1,6 +1,7 @@
 // Messages in the console: the list, the open conversation, what waits to be sent, and the word of what is new.
 
 import { bindKey } from "../ui/keys.js";
+import { Once } from "../ui/once.js";
 import { Conversation } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { Outbox } from "./outbox.js";
@@ -11,36 +12,20 @@ import { SessionStore } from "./session.js";
 const GATHER_MS = 300; // messages that come together are told of together
 const element = (id) => document.getElementById(id);
 
-/** Make the parts and connect them; `texts` are the words of errors, `store` knows the vehicles. */
-export function connectMessages({ socket, store, tabs, drawer, navigation, toasts, texts }) {
+/** `page` holds the parts of the console: socket, store, tabs, drawer, navigation, toasts, sound, and the words of errors. */
+export function connectMessages(page) {
+  const { socket, store, tabs, drawer, navigation, toasts, sound, texts } = page;
   const session = new SessionStore(document.body.dataset.user);
   const outbox = new Outbox(socket, session);
   const conversation = new Conversation(element("drawer"), drawer, { socket, outbox, store: session, texts });
   new Conversations(element("conversation-filter"), element("conversation-list"), { socket, tabs, drawer });
   sendReceipts(socket);
 
-  // ---- What is new, or was refused, where it is not on the screen.
-
   const isOpen = (reference) => drawer.idOf("conversation") === reference && !document.hidden;
-  let news = [];
-  let timer = null;
-  socket.addEventListener("message", ({ detail }) => {
-    if (!isToDispatch(detail) || isOpen(conversationOf(detail))) return;
-    news.push(detail);
-    timer ??= setTimeout(tell, GATHER_MS);
-  });
-  function tell() {
-    const [first] = news;
-    const count = news.length;
-    [news, timer] = [[], null];
-    if (count === 1) toasts.show(`Message from ${first.senderId}`, first.content);
-    else toasts.show(`${count} new messages`, "They are in the list of messages (g m).");
-  }
+  connectNews({ socket, toasts, sound, isOpen });
   outbox.addEventListener("refused", ({ detail: { conversation: reference, refusal } }) => {
     if (!isOpen(reference)) toasts.error(refusal);
   });
-
-  // ---- Writing to a vehicle.
 
   function write() {
     if (drawer.idOf("conversation") !== null) return conversation.compose();
@@ -55,4 +40,28 @@ export function connectMessages({ socket, store, tabs, drawer, navigation, toast
   bindKey("m", "Write to the vehicle", write);
 
   conversation.follow(); // one that the link names is in the page already
+}
+
+/** Tells of messages to dispatch, once in this browser: by sound, and where somebody sees it by a toast. */
+function connectNews({ socket, toasts, sound, isOpen }) {
+  const once = new Once(`${document.body.dataset.user}.messages`);
+  let news = [];
+  let timer = null;
+  const tell = () => {
+    const [first] = news;
+    const count = news.length;
+    [news, timer] = [[], null];
+    const [title, advice, href] =
+      count === 1
+        ? [`Message from ${first.senderId}`, first.content, `/?tab=messages&conversation=${encodeURIComponent(conversationOf(first))}`]
+        : [`${count} new messages`, "They stand in the list of messages.", "/?tab=messages"];
+    toasts.show(title, advice, { key: `message-${first.messageId}`, tone: "info", href });
+  };
+  socket.addEventListener("message", async ({ detail }) => {
+    if (!isToDispatch(detail) || isOpen(conversationOf(detail))) return;
+    if (await once.claim(`sound-${detail.messageId}`)) sound.once("notice");
+    if (document.hidden || !(await once.claim(detail.messageId))) return;
+    news.push(detail);
+    timer ??= setTimeout(tell, GATHER_MS);
+  });
 }
