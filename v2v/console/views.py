@@ -38,7 +38,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "works": [fleet.slug for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
     }
     context |= list_context(actor, request.GET)
-    context |= messages_tab(request, actor, is_shown=tab == "messages")
+    context |= messages_tab(request, actor, fleets=fleets, is_shown=tab == "messages")
     context |= drawer_of(request, actor) or {}
     return render(request, "console/console.html", context)
 

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidde
 from django.shortcuts import render
 from django.utils import timezone
 
-from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_visible
+from v2v.fleets.models import Fleet
+from v2v.fleets.policy import Action, Actor, actor_of_user, can
 from v2v.messaging.forms import ConversationFilter, RecipientFilter, ThreadWindow
 from v2v.messaging.rules import Status
 from v2v.messaging.selectors import messages_where, status_counts, unread_total
@@ -16,14 +17,17 @@ from v2v.messaging.threads import Thread, conversation_page, recipient_page, thr
 from v2v.pages import form_action, fragment
 
 
-def messages_tab(request: HttpRequest, actor: Actor, *, is_shown: bool) -> dict[str, Any]:
-    """The context of the tab; the list itself only where it is shown, otherwise it is fetched once it is."""
+def messages_tab(request: HttpRequest, actor: Actor, *, fleets: list[Fleet], is_shown: bool) -> dict[str, Any]:
+    """The context of the tab; the list itself only where it is shown, otherwise it is fetched once it is.
+
+    `fleets` are those that the actor may view.
+    """
     choice = ConversationFilter(request.GET).chosen()
     return {
         "conversations": conversation_page(actor=actor, choice=choice) if is_shown else None,
         "conversation_choice": choice,
         "unread": unread_total(actor),
-        "broadcast_fleets": [fleet for fleet in fleets_visible(actor) if can(actor, Action.DISPATCH, fleet.pk)],
+        "broadcast_fleets": [fleet for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
     }
 
 

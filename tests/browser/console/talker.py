@@ -1,4 +1,4 @@
-"""A vehicle that writes and reads messages, over the vehicles' own socket."""
+"""A vehicle that writes and reads messages, over the vehicles' own socket, and its conversation on the page."""
 
 import json
 import time
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from playwright.sync_api import Locator, Page
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.v2v import V2VServer
@@ -62,3 +63,26 @@ def talking(server: V2VServer, fleet: str = "alpha", **register: str) -> Iterato
         socket.send(json.dumps({"event": "register", "data": {"vehicleId": vehicle_id, "token": token, **register}}))
         talker.hear("registered")
         yield talker
+
+
+def thread_of(talker: Talker, fleet: str = "alpha") -> str:
+    """The address of the vehicle's conversation."""
+    return f"/?tab=messages&conversation={fleet}/{talker.vehicle_id}"
+
+
+def row_of(page: Page, talker: Talker) -> Locator:
+    return page.locator(f'[data-conversation="alpha/{talker.vehicle_id}"]')
+
+
+def message(page: Page, content: str) -> Locator:
+    return page.locator("#thread .message", has=page.get_by_text(content, exact=True))
+
+
+def write(page: Page, content: str) -> None:
+    """Write in the open conversation, and send it by Enter."""
+    page.get_by_role("textbox", name="Message to").fill(content)
+    page.keyboard.press("Enter")
+
+
+def unread(page: Page) -> int:
+    return int(page.locator("#messages-count").inner_text() or 0)

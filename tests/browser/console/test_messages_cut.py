@@ -8,8 +8,7 @@ from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Page, expect
 
 from tests.browser.console.conftest import log_in
-from tests.browser.console.talker import Talker, talking
-from tests.browser.console.test_messages import message, thread_of, write
+from tests.browser.console.talker import Talker, message, talking, thread_of, write
 from tests.cutting import Cut, cutting_proxy
 from tests.servers.v2v import V2VServer
 
