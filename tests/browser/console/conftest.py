@@ -6,6 +6,8 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.console.desk import Desk, at_the_desk
+from tests.browser.console.talker import Talker, talking
 from tests.browser.console.truck import Truck, on_the_road
 from tests.servers import v2v
 from tests.servers.run import Run
@@ -16,6 +18,7 @@ DEGREE_M = 111_195  # of latitude
 
 OpenConsole = Callable[..., Page]
 AddTruck = Callable[..., Truck]
+AddTalker = Callable[..., Talker]
 
 
 def north_of(meters: float) -> tuple[float, float]:
@@ -56,8 +59,28 @@ def open_console(page: Page, console_server: V2VServer, session: str) -> OpenCon
     return opened
 
 
+@pytest.fixture(scope="package")
+def other_session(console_server: V2VServer) -> str:
+    """The session of another who may work the alerts of fleet alpha."""
+    return console_server.login("alpha_fleet_admin")
+
+
+@pytest.fixture
+def desk(console_server: V2VServer, other_session: str) -> Iterator[Desk]:
+    """Another dispatcher of fleet alpha, alpha_fleet_admin, on a socket of his own."""
+    with at_the_desk(console_server, other_session) as desk:
+        yield desk
+
+
 @pytest.fixture
 def add_truck(console_server: V2VServer) -> Iterator[AddTruck]:
     """Puts trucks on the road, north of PLACE by meters; they leave it at the end of the test."""
     with ExitStack() as stack:
         yield lambda meters=0.0, **more: stack.enter_context(on_the_road(console_server, *north_of(meters), **more))
+
+
+@pytest.fixture
+def add_talker(console_server: V2VServer) -> Iterator[AddTalker]:
+    """Puts vehicles on the road that write; they leave it at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda fleet="alpha", **more: stack.enter_context(talking(console_server, fleet, **more))
