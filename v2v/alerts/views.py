@@ -2,7 +2,7 @@
 
 An action answers HTMX with its own part of the drawer, a browser without scripts with the console; what was refused
 stands there in words. That the rest of the page is fetched again is the business of the page: it hears of the change
-over the socket, and by the event `alertChanged` that comes with the answer.
+over the socket, and by the event `alertChanged` on the form, that comes with the answer to what was done.
 """
 
 import uuid
@@ -108,7 +108,7 @@ def act(request: http.HttpRequest, alert_id: uuid.UUID, deed: str) -> http.HttpR
         return redirect(f"{reverse('console')}?tab=alerts&alert={alert.pk}")
     context = {**actions_context(actor, alert), "deed": deed, "form": form, "problem": problem}
     answer = render(request, "alerts/actions.html", context)
-    return trigger_client_event(answer, "alertChanged", {"alertId": str(alert.pk)})
+    return answer if problem or form.errors else trigger_client_event(answer, "alertChanged")
 
 
 def _do(actor: Actor, alert_id: uuid.UUID, deed: str, form: forms.Form) -> str:
