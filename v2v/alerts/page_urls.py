@@ -1,0 +1,13 @@
+"""Addresses of the pages of alerts."""
+
+from django.urls import path
+
+from v2v.alerts import pages
+
+urlpatterns = [
+    path("alerts/", pages.history, name="alert-history"),
+    path("alerts/history.csv", pages.history_csv, name="alert-history-csv"),
+    path("alerts/answer-times/", pages.answer_times, name="alert-answer-times"),
+    path("alerts/answer-times.csv", pages.answer_times_csv, name="alert-answer-times-csv"),
+    path("alerts/<uuid:alert_id>/", pages.detail, name="alert-page"),
+]
