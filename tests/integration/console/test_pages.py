@@ -65,7 +65,7 @@ def test_the_list_holds_only_the_fleets_of_its_viewer(viewer: Client, fleet: Fle
 
 def test_a_vehicle_of_others_is_not_found(viewer: Client) -> None:
     vehicle_make(fleet_make("south"), "theirs-1")
-    for address in ("/vehicles/theirs-1/", "/vehicles/%00%00%00/"):
+    for address in ("/drawer/?vehicle=theirs-1", "/drawer/?vehicle=%00%00%00", "/drawer/"):
         assert viewer.get(address, headers=PART).status_code == 404
     assert "theirs-1" not in viewer.get("/?vehicle=theirs-1").content.decode()
 
@@ -116,7 +116,7 @@ def test_a_filter_that_is_not_valid_counts_as_none(viewer: Client, fleet: Fleet,
 def test_a_hostile_name_is_escaped(viewer: Client, fleet: Fleet) -> None:
     hostile = "<script>alert(1)</script>"
     vehicle_make(fleet, "truck-1", driver_name=hostile, plate=hostile, make=hostile)
-    for address in ("/?vehicle=truck-1", f"/?q={quote(hostile)}", "/vehicles/truck-1/"):
+    for address in ("/?vehicle=truck-1", f"/?q={quote(hostile)}", "/drawer/?vehicle=truck-1"):
         assert hostile not in viewer.get(address).content.decode()
 
 
@@ -130,7 +130,7 @@ def test_the_page_without_a_session_goes_to_the_login_and_back(client: Client) -
 
 
 def test_the_pages_take_no_writes(viewer: Client) -> None:
-    for address in ("/", "/vehicles/", "/vehicles/truck-1/"):
+    for address in ("/", "/vehicles/", "/drawer/?vehicle=truck-1"):
         assert viewer.post(address).status_code == 405
 
 
