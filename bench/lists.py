@@ -84,7 +84,10 @@ async def register_dispatcher(server: MeasuredServer, filled: Filled) -> int:
     headers = {"Cookie": f"sessionid={filled.session}"}
     origin = f"http://127.0.0.1:{server.port}"
     async with connect(
-        server.ws_url("dispatch"), origin=origin, additional_headers=headers, max_size=None  # type: ignore[arg-type]
+        server.ws_url("dispatch"),
+        origin=origin,
+        additional_headers=headers,
+        max_size=None,  # type: ignore[arg-type]
     ) as socket:
         return len(await socket.recv())
 

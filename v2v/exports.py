@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 MAX_EXPORTED_ROWS = 50_000
@@ -37,7 +37,8 @@ def _next(parts: Iterator[Rows]) -> Rows | None:
     try:
         return next(parts, None)
     finally:
-        close_old_connections()
+        if not connection.in_atomic_block:  # whose connection it is
+            close_old_connections()
 
 
 def _text(rows: Rows) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py scheduler` beside a server, on PostgreSQL: whatever dies, each alert escalates at each of its times, once."""
+"""`manage.py scheduler` beside a server, on PostgreSQL: whatever dies, alerts escalate in their time, and once."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -126,7 +127,7 @@ def check_once_each(stage: Stage) -> int:
     assert len(found) == ALERTS
     for level, moments in found.values():
         assert len(moments) == level
-        assert all(after - before >= ESCALATE_MS / 1000 - 0.001 for before, after in zip(moments, moments[1:]))  # noqa: B905
+        assert all(after - before >= ESCALATE_MS / 1000 - 0.001 for before, after in pairwise(moments))
     return sum(level for level, _ in found.values())
 
 

@@ -16,7 +16,13 @@ from v2v.fleets.policy import actor_of_user
 from v2v.messaging.models import Message, MessageRecipient
 from v2v.messaging.services import message_send
 
-KINDS = ["alerts/alert", "alerts/alertevent", "alerts/alertrecipient", "messaging/message", "messaging/messagerecipient"]
+KINDS = [
+    "alerts/alert",
+    "alerts/alertevent",
+    "alerts/alertrecipient",
+    "messaging/message",
+    "messaging/messagerecipient",
+]
 
 
 def filled(side: Side) -> dict[str, Any]:

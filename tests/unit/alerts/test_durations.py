@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from v2v.alerts.templatetags.durations import duration, percent, points
+from v2v.alerts.templatetags.durations import NONE, duration, percent, points
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "–"),
+        (None, NONE),
         (0, "0 s"),
         (48.4, "48 s"),
         (59.6, "1 min"),
@@ -25,5 +25,5 @@ def test_a_duration_is_said_in_its_two_largest_units(value: timedelta | float | 
 
 
 def test_shares_and_their_changes_are_said_shortly() -> None:
-    assert [percent(share) for share in (None, 0, 0.9, 0.934, 1)] == ["–", "0 %", "90 %", "93.4 %", "100 %"]
-    assert [points(change) for change in (None, 3.21, -1.0, 0.0)] == ["", "+3.2", "−1", "+0"]
+    assert [percent(share) for share in (None, 0, 0.9, 0.934, 1)] == [NONE, "0 %", "90 %", "93.4 %", "100 %"]
+    assert [points(change) for change in (None, 3.21, -1.0, 0.0)] == ["", "+3.2", "-1", "+0"]
