@@ -64,7 +64,7 @@ def test_a_flood_is_limited_with_the_time_to_wait_and_the_honest_are_served(
     acked = [message["data"]["id"] for message in messages if message["event"] == "ack"]
     mine = f"Kept.objects.filter(**{{sender + '__vehicle_id': '{flooding[0]}'}})"
     stored = target.shell(f"{kept}; print(*{mine}.values_list('client_id', flat=True))").split()
-    assert 1 <= len(stored) <= most_stored
+    assert len(stored) <= most_stored  # none when it was closed before its first had its turn
     assert set(acked) <= set(stored)
     counted = Counter(message["event"] for message in messages)
     record_figure(

@@ -161,7 +161,8 @@ async def test_of_two_dispatchers_who_take_it_at_once_from_two_windows_each_one_
             assert [answer["event"] for answer in mine] == ["ack", "ack"]  # the second time it was his already
             assert [answer["data"]["code"] for answer in theirs] == ["conflict", "conflict"]
             assert {answer["data"]["details"]["by"] for answer in theirs} == {winner}
-    code = f"from v2v.alerts.models import *; print(AlertEvent.objects.filter(alert__in={taken}, kind='acknowledged').count())"
+    of_them = f"AlertEvent.objects.filter(alert__in={taken}, kind='acknowledged')"
+    code = f"from v2v.alerts.models import AlertEvent; print({of_them}.count())"
     assert await asyncio.to_thread(server.shell, code) == "6"
 
 
