@@ -111,10 +111,11 @@ _RANK = Case(
 )
 _WAITED = F("answered_at") - F("stored_at")
 _AGES = timedelta(days=36_500)
-# The key of each order, never NULL, and whether the largest comes first; what was never answered always comes last.
-SORTS: dict[str, tuple[Expression | F, bool]] = {
-    "-raised": (F("stored_at"), True),
-    "raised": (F("stored_at"), False),
+# What each order goes by before the time, never NULL, and whether the largest comes first. What was never answered
+# always comes last.
+SORTS: dict[str, tuple[Expression | None, bool]] = {
+    "-raised": (None, True),
+    "raised": (None, False),
     "-severity": (_RANK, True),
     "severity": (_RANK, False),
     "-answer": (Coalesce(_WAITED, Value(-_AGES)), True),
@@ -147,14 +148,16 @@ def history_page(
     for it may no longer be one of those `found`. Without such an alert the list begins anew.
     """
     key, is_descending = SORTS[sort]
+    fields = ["stored_at", "id"]
+    if key is not None:
+        fields.insert(0, "key")
+        found, among = found.annotate(key=key), among.annotate(key=key)
     goes_down = is_descending != (before is not None)
     place = before or after
-    mark = among.annotate(key=key).filter(pk=place).values_list("key", "stored_at", "pk").first() if place else None
-    keyed = found.annotate(key=key)
+    mark = among.filter(pk=place).values_list(*fields).first() if place else None
     if mark is not None:
-        keyed = keyed.filter(_beyond(mark, "lt" if goes_down else "gt"))
-    sign = "-" if goes_down else ""
-    rows = list(keyed.order_by(f"{sign}key", f"{sign}stored_at", f"{sign}id")[: size + 1])
+        found = found.filter(_beyond(fields, mark, "lt" if goes_down else "gt"))
+    rows = list(found.order_by(*(f"-{field}" if goes_down else field for field in fields))[: size + 1])
     has_more, rows = len(rows) > size, rows[:size]
     if before is not None:
         rows.reverse()
@@ -163,12 +166,15 @@ def history_page(
     return HistoryPage(rows, rows[0].pk if has_before else None, rows[-1].pk if has_after else None)
 
 
-def _beyond(mark: tuple[Any, datetime, uuid.UUID], than: str) -> Q:
-    """Further on than the mark; the first condition says nothing new, but lets the database begin in its index."""
-    key, stored_at, pk = mark
-    same_moment = Q(stored_at=stored_at) & Q(**{f"id__{than}": pk})
-    later = Q(key=key) & (Q(**{f"stored_at__{than}": stored_at}) | same_moment)
-    return Q(**{f"key__{than}e": key}) & (Q(**{f"key__{than}": key}) | later)
+def _beyond(fields: list[str], mark: tuple[Any, ...], than: str) -> Q:
+    """Further on than the mark, in the order of the fields.
+
+    The first condition says nothing new, but lets the database begin in its index.
+    """
+    beyond = Q(**{f"{fields[-1]}__{than}": mark[-1]})
+    for field, value in reversed(list(zip(fields[:-1], mark[:-1], strict=True))):
+        beyond = Q(**{f"{field}__{than}": value}) | Q(**{field: value}) & beyond
+    return Q(**{f"{fields[0]}__{than}e": mark[0]}) & beyond
 
 
 # ---- Export

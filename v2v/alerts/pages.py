@@ -19,7 +19,7 @@ from v2v.exports import csv_streamed
 from v2v.fleets.policy import Action, can, fleets_visible
 from v2v.pages import page
 
-_RECIPIENTS_ON_A_PAGE = 50
+_RECIPIENTS_ON_A_PAGE = 20
 
 
 @page
