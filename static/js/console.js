@@ -1,5 +1,6 @@
 // The console: makes the parts and connects them. Each part knows only the store, the socket and its own element.
 
+import { connectAlerts } from "./alerts/alerts.js";
 import { ticker } from "./clock.js";
 import { linkView, linkedView } from "./link.js";
 import { VehicleList } from "./list.js";
@@ -15,6 +16,7 @@ import { bindKey, showKeys } from "./ui/keys.js";
 import { keepWhatPeopleDo } from "./ui/morph.js";
 import { moveFocus } from "./ui/rows.js";
 import { followSheet } from "./ui/sheet.js";
+import { Sound } from "./ui/sound.js";
 import { Tabs } from "./ui/tabs.js";
 import { Toasts } from "./ui/toasts.js";
 import { toggleUnits, units } from "./units.js";
@@ -117,8 +119,9 @@ map.leaflet.on("moveend", () => {
   clearTimeout(settling);
   settling = setTimeout(sendView, VIEW_SETTLES_MS);
 });
-map.vehicles.on("pick", ({ vehicleId, members }) => {
-  if (vehicleId) navigation.open("vehicle", vehicleId, { center: false });
+map.addEventListener("pick", ({ detail: { alertId, vehicleId, members } }) => {
+  if (alertId) navigation.open("alert", alertId);
+  else if (vehicleId) navigation.open("vehicle", vehicleId, { center: false });
   else if (members) map.fit(members, 17);
 });
 setInterval(() => map.vehicles.redraw(), AGING_MS);
@@ -172,6 +175,7 @@ bindKey("k", "Previous in the list", () => moveFocus(tabs.panel, -1));
 bindKey("Enter", "Open it");
 bindKey("Escape", "Back", back);
 bindKey("g v", "Go to the vehicles", () => navigation.show("vehicles"));
+connectAlerts({ socket, store, map, tabs, drawer, navigation, toasts, sound: new Sound() });
 bindKey("r", "Refresh nearby", () => nearby.refresh());
 bindKey("s", "Sort nearby by distance or activity", () => nearby.toggleSort());
 bindKey("f", "Show all vehicles on the map", fitAll);
@@ -191,6 +195,7 @@ ticker.addEventListener("tick", () => (clock.textContent = clockFormat.format(Da
 
 window.v2v = Object.freeze({
   placeOf: (vehicleId) => map.vehicles.placeOf(vehicleId),
+  alertPlaceOf: (alertId) => map.alerts.placeOf(alertId),
   effort: () => map.vehicles.effort,
 });
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from v2v.alerts import views as alerts
 from v2v.console.selectors import vehicle_listed
 from v2v.fleets.policy import Actor
 
@@ -30,4 +31,5 @@ def _vehicle(actor: Actor, vehicle_id: str) -> Context | None:
 # By the name in the query: what gives the context (None: no such thing for this actor), and the template.
 DRAWERS: dict[str, tuple[Callable[[Actor, str], Context | None], str]] = {
     "vehicle": (_vehicle, "console/vehicle_drawer.html"),
+    "alert": (alerts.drawer_context, "alerts/drawer.html"),
 }

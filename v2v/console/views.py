@@ -7,10 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from v2v.alerts.views import list_context
 from v2v.console.drawers import drawer_of
 from v2v.console.forms import VehicleFilter, tab_chosen
 from v2v.console.selectors import vehicle_counts, vehicle_page
-from v2v.fleets.policy import actor_of_user, fleets_visible
+from v2v.fleets.policy import Action, actor_of_user, can, fleets_visible
 from v2v.pages import fragment
 from v2v.protocol.codes import ERRORS
 
@@ -22,17 +23,20 @@ def console(request: HttpRequest) -> HttpResponse:
     """The map with its lists, and the drawer of what the address names."""
     actor = actor_of_user(request.user)
     choice = VehicleFilter(request.GET).chosen()
+    fleets = fleets_visible(actor)
     context = {
         "tab": tab_chosen(request.GET),
         "page": vehicle_page(actor=actor, choice=choice),
         "chosen": choice,
         "counts": vehicle_counts(actor=actor),
-        "fleets": fleets_visible(actor),
+        "fleets": fleets,
         "error_texts": {code: {"title": text.title, "advice": text.advice} for code, text in ERRORS.items()},
         "tile_url": settings.TILE_URL,
         "radius_m": settings.NEARBY_RADIUS_M,
+        "works": [fleet.slug for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
     }
-    return render(request, "console/console.html", context | (drawer_of(request, actor) or {}))
+    context |= list_context(actor, request.GET) | (drawer_of(request, actor) or {})
+    return render(request, "console/console.html", context)
 
 
 @fragment
