@@ -13,6 +13,11 @@ bindKey("t", "Light or dark", toggleTheme);
 const search = document.querySelector('input[type="search"]');
 if (search) bindKey("/", "Search", () => search.select());
 
+// The address holds only what was asked for.
+document.addEventListener("htmx:configRequest", ({ detail: { formData } }) => {
+  for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+});
+
 const menu = document.querySelector("details.menu");
 document.addEventListener("click", ({ target }) => {
   if (!menu.contains(target)) menu.open = false;

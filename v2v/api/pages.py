@@ -28,7 +28,7 @@ class NewestFirstPages(CursorPagination):
     ordering = ("-occurred_at", "-id")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """The page; a cursor that decodes to no moment or number is no page, where the library lets the error through."""
+        """The page; a cursor of no moment or number is no page, where the library lets the error through."""
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError):
