@@ -34,15 +34,15 @@ def speak(peer: Peer, commands: dict[str, tuple[str, dict[str, str]]]) -> None:
     for id_, (event, data) in commands.items():
         peer.event(event, data, id=id_)
     while left:
-        event, data = peer.either("ack", "error")
-        id_ = data["id"]
-        if event == "ack":
+        answer, details = peer.either("ack", "error")
+        id_ = details["id"]
+        if answer == "ack":
             left.pop(id_)
             with _printing:
-                print(id_, data.get("alertId") or data["messageId"], flush=True)  # noqa: T201
+                print(id_, details.get("alertId") or details["messageId"], flush=True)  # noqa: T201
             continue
-        assert data["code"] == "rate_limited", data
-        time.sleep(data["details"]["retryAfterMs"] / 1000)
+        assert details["code"] == "rate_limited", details
+        time.sleep(details["details"]["retryAfterMs"] / 1000)
         peer.event(*left[id_], id=id_)
 
 

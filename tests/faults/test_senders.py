@@ -19,7 +19,8 @@ from tests.sockets import Socket, dispatcher, vehicle, vehicle_socket
 
 VEHICLES = 8
 SKEW_MS = 5 * 60 * 1000
-ALERT, MESSAGE = ("emergency_alert", {}), ("send_message", {"recipientId": "dispatch", "content": "Hi"})
+ALERT: tuple[str, dict[str, Any]] = ("emergency_alert", {})
+MESSAGE = ("send_message", {"recipientId": "dispatch", "content": "Hi"})
 STORED = """
 import json
 from v2v.alerts.models import Alert
@@ -49,8 +50,8 @@ def run_sender(server: V2VServer, vehicles: dict[str, str], *, kill_after: int |
     """Run the program, to its end or until so many acks were printed; what was acked by id."""
     acked: dict[str, str] = {}
     command = [sys.executable, "-m", "tests.faults.sender"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         json.dump({"url": server.url, "vehicles": vehicles}, process.stdin)

@@ -60,7 +60,7 @@ def found(client: Client, **query: Any) -> list[str]:
 def sheet(client: Client, address: str, **query: Any) -> list[list[str]]:
     answer = client.get(address, query)
     assert answer["Content-Type"].startswith("text/csv")
-    return list(csv.reader(StringIO(b"".join(answer).decode())))  # type: ignore[arg-type]
+    return list(csv.reader(StringIO(b"".join(answer).decode())))
 
 
 # ---- The history
@@ -268,14 +268,15 @@ def test_answer_times_by_week_and_type_stand_beside_the_period_before(
     viewer: Client, truck: Vehicle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _now_is(monkeypatch, NOW)
-    for number, (days_ago, after_s, report) in enumerate([
+    past: list[tuple[int, int, dict[str, Any]]] = [
         (1, 30, {"type": "crash"}),
         (1, 70, {"type": "crash"}),
         (9, 20, {"type": "medical"}),
         (2, 200, {"type": "medical"}),
         (40, 300, {}),  # the period before
         (3, 5, {"drill": True}),
-    ]):  # fmt: skip
+    ]
+    for number, (days_ago, after_s, report) in enumerate(past):
         taken(raised(truck, str(number), at=NOW - timedelta(days=days_ago), **report), after_s)
     raised(truck, "waits", at=NOW - timedelta(seconds=90), type="hazard")
     rows = sheet(viewer, "/alerts/answer-times.csv")

@@ -16,7 +16,7 @@ def duration(value: timedelta | float | None) -> str:
     if value is None:
         return NONE
     left = round(value.total_seconds() if isinstance(value, timedelta) else value)
-    parts = []
+    parts: list[str] = []
     for unit, size in _UNITS:
         count, left = divmod(max(0, left), size)
         if count or (unit == "s" and not parts):
