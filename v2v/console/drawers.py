@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from v2v.alerts import views as alerts
+from v2v.calls.views import call_drawer
 from v2v.console.selectors import vehicle_listed
-from v2v.fleets.policy import Actor
+from v2v.fleets.policy import Action, Actor, can
 from v2v.messaging.views import conversation_drawer
 
 Context = dict[str, Any]
@@ -26,7 +27,9 @@ def drawer_of(request: HttpRequest, actor: Actor) -> Context | None:
 
 def _vehicle(actor: Actor, vehicle_id: str) -> Context | None:
     listed = vehicle_listed(actor=actor, vehicle_id=vehicle_id)
-    return None if listed is None else {"listed": listed}
+    if listed is None:
+        return None
+    return {"listed": listed, "may_call": can(actor, Action.DISPATCH, listed.vehicle.fleet_id)}
 
 
 # By the name in the query: what gives the context (None: no such thing for this actor), and the template.
@@ -34,4 +37,5 @@ DRAWERS: dict[str, tuple[Callable[[Actor, str], Context | None], str]] = {
     "vehicle": (_vehicle, "console/vehicle_drawer.html"),
     "alert": (alerts.drawer_context, "alerts/drawer.html"),
     "conversation": (conversation_drawer, "messaging/conversation.html"),
+    "call": (call_drawer, "calls/drawer.html"),
 }

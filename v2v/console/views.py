@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from v2v.alerts.views import list_context
+from v2v.calls.views import calls_tab
 from v2v.console.drawers import drawer_of
 from v2v.console.forms import VehicleFilter, tab_chosen
 from v2v.console.selectors import vehicle_counts, vehicle_page
@@ -39,6 +40,7 @@ def console(request: HttpRequest) -> HttpResponse:
     }
     context |= list_context(actor, request.GET)
     context |= messages_tab(request, actor, fleets=fleets, is_shown=tab == "messages")
+    context |= calls_tab(request, actor, is_shown=tab == "calls")
     context |= drawer_of(request, actor) or {}
     return render(request, "console/console.html", context)
 
