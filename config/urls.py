@@ -16,7 +16,6 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", ExportToDjangoView, name="metrics"),
-    path("", include("v2v.console.urls")),
 ]
 
 handler400 = "v2v.api.problems.bad_request"

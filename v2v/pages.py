@@ -4,14 +4,26 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View) -> View:
+    """A whole page, to read, of which HTMX may pick a part. Without a session it leads to the login and back."""
+    to_part, to_browser = _signed_in(view), login_required(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        return (to_part if is_part(request) else to_browser)(request, *args, **kwargs)
+
+    return require_safe(never_cache(guarded))
 
 
 def fragment(view: View) -> View:
@@ -31,7 +43,7 @@ def is_part(request: HttpRequest) -> bool:
 
 def _signed_in(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if request.method == "POST" and not is_part(request):

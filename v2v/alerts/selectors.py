@@ -2,6 +2,7 @@
 
 import statistics
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -179,12 +180,22 @@ class AnswerTimes:
 
 
 def answer_times(alerts: QuerySet[Alert], *, now: datetime) -> AnswerTimes:
-    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered.
+    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered."""
+    measured = measurable(alerts.filter(drill=False)).order_by("-stored_at")
+    return answer_times_of(measured.values_list("stored_at", "answered_at")[:MAX_MEASURED], now=now)
 
-    An alert that waits still counts against a mark once it has waited for longer than that.
+
+def measurable(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+    """Those that could be answered: without what its sender took back before anybody had taken it."""
+    return alerts.exclude(state=State.CANCELLED.value, answered_at=None)
+
+
+def answer_times_of(times: Iterable[tuple[datetime, datetime | None]], *, now: datetime) -> AnswerTimes:
+    """Of alerts that were stored then, and first taken then or not yet.
+
+    One that waits still counts against a mark once it has waited for longer than that.
     """
-    measured = alerts.filter(drill=False).exclude(state=State.CANCELLED.value, answered_at=None)
-    times = list(measured.order_by("-stored_at").values_list("stored_at", "answered_at")[:MAX_MEASURED])
+    times = list(times)
     answered = sorted((at - stored).total_seconds() for stored, at in times if at is not None)
     waiting = [now - stored for stored, at in times if at is None]
     marks = []

@@ -1,7 +1,6 @@
 """Alerts by keyboard, on the map, on a phone, and for a screen reader."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -18,9 +18,12 @@ def test_the_banner_acknowledges(open_console: OpenConsole, add_truck: AddTruck)
     truck = add_truck()
     page = open_console()
     alert_id = truck.call_for_help()
-    banner_of(page, alert_id).get_by_role("button", name="Acknowledge").click()
+    other = add_truck(10).call_for_help(severity="low")
+    banner_of(page, alert_id).get_by_role("button", name="Acknowledge").press("Enter")
     assert truck.hear("alert_updated", change="acknowledged", alertId=alert_id)["by"] == "alpha_dispatcher"
     expect(banner_of(page, alert_id)).to_have_count(0)
+    expect(page.locator("#alert-banners")).to_be_focused()
+    expect(banner_of(page, other)).to_be_visible()
 
 
 def test_an_alert_is_taken_assigned_noted_and_resolved_in_the_drawer(
@@ -74,8 +77,13 @@ def test_of_two_dispatchers_at_once_one_has_it_and_both_see_who(
     alert_id = truck.call_for_help()
     for one in (page, other):
         expect(banner_of(one, alert_id)).to_be_visible()
+    moment = page.evaluate("Date.now()") + 500
     for one in (page, other):
-        one.evaluate("id => document.querySelector(`[data-alert-id='${id}'] button`).click()", alert_id)
+        one.evaluate(
+            "([id, at]) => void setTimeout("
+            "() => document.querySelector(`.alert-banner[data-alert-id='${id}'] button`).click(), at - Date.now())",
+            [alert_id, moment],
+        )
     taken = truck.hear("alert_updated", change="acknowledged", alertId=alert_id)["by"]
     for one in (page, other):
         expect(banner_of(one, alert_id)).to_have_count(0)
