@@ -17,8 +17,7 @@ export class Conversation {
     this.#element = element;
     this.#drawer = drawer;
     this.#parts = parts;
-    drawer.addEventListener("opened", () => this.follow());
-    drawer.addEventListener("closed", () => this.#end?.abort());
+    for (const change of ["opened", "closed"]) drawer.addEventListener(change, () => this.follow());
     element.addEventListener("htmx:afterSwap", ({ detail: { target } }) => target.id === "recipients" && !target.open && target.showModal());
   }
 

@@ -13,6 +13,7 @@ export class Conversations {
   #list;
   #tabs;
   #selected = null;
+  #isSwapped = false;
   #unread = new Set(); // the ids of messages to dispatch that nobody had read when they came
   #refresher;
 
@@ -28,7 +29,7 @@ export class Conversations {
     tabs.addEventListener("change", ({ detail }) => detail === TAB && this.#refresher.soon());
     drawer.addEventListener("opened", ({ detail }) => this.#select(detail.kind === "conversation" ? detail.id : null));
     drawer.addEventListener("closed", () => this.#select(null));
-    list.addEventListener("htmx:afterSwap", () => this.#show());
+    list.addEventListener("htmx:afterSwap", () => this.#swapped());
     form.addEventListener("htmx:afterRequest", () => tabs.current === TAB && linkFilter(form));
     ticker.addEventListener("tick", () => this.#show());
     this.#show();
@@ -66,7 +67,18 @@ export class Conversations {
     this.#show();
   }
 
+  /** Once for all the rows of an answer, each of which has its own event. */
+  #swapped() {
+    if (this.#isSwapped) return;
+    this.#isSwapped = true;
+    queueMicrotask(() => {
+      this.#isSwapped = false;
+      this.#show();
+    });
+  }
+
   #show() {
+    if (this.#tabs.current !== TAB) return;
     const now = serverNow();
     for (const row of this.#list.getElementsByClassName("conversation-row")) {
       const isCurrent = row.dataset.conversation === this.#selected;

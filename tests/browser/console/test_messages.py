@@ -49,13 +49,21 @@ def test_an_answer_goes_out_by_enter_and_its_status_follows_live(
     expect(page.get_by_role("textbox", name="Message to")).to_have_value("")
 
 
-def test_what_is_read_in_one_tab_is_read_in_the_other(open_console: OpenConsole, add_talker: AddTalker) -> None:
+def test_what_is_told_in_one_tab_and_read_in_one_is_so_in_the_other(
+    open_console: OpenConsole, add_talker: AddTalker
+) -> None:
     page, talker = open_console("/?tab=messages"), add_talker()
     other = page.context.new_page()
     other.goto(page.url)
+    expect(other.locator("#connection")).to_have_attribute("data-state", "open")
     talker.say("Which gate?")
     for tab in (page, other):
         expect(row_of(tab, talker)).to_contain_text("1 unread")
+    toasts = [tab.locator(".toast", has_text="Which gate?") for tab in (page, other)]
+    while sum(toast.count() for toast in toasts) == 0:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(300)  # so long messages are gathered: a second toast would be there by now
+    assert sum(toast.count() for toast in toasts) == 1
     row_of(other, talker).click()
     for tab in (page, other):
         expect(row_of(tab, talker)).not_to_contain_text("unread")
