@@ -1,6 +1,8 @@
 // The console: makes the parts and connects them. Each part knows only the store, the socket and its own element.
 
 import { connectAlerts } from "./alerts/alerts.js";
+import { connectCalls } from "./calls/calls.js";
+import { pageId } from "./calls/page_id.js";
 import { ticker } from "./clock.js";
 import { linkView, linkedView } from "./link.js";
 import { VehicleList } from "./list.js";
@@ -28,7 +30,7 @@ const AGING_MS = 5000;
 const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
 const element = (id) => document.getElementById(id);
 
-const socket = new Socket(socketUrl("/ws/dispatch/"));
+const socket = new Socket(`${socketUrl("/ws/dispatch/")}?deviceId=${pageId()}`);
 const store = new Store(socket);
 const texts = JSON.parse(element("error-texts").textContent);
 const toasts = new Toasts(element("toasts"), element("toast-template"), texts);
@@ -179,6 +181,7 @@ bindKey("Enter", "Open it");
 bindKey("Escape", "Back", back);
 bindKey("g v", "Go to the vehicles", () => navigation.show("vehicles"));
 connectAlerts({ socket, store, map, tabs, drawer, navigation, toasts, sound });
+connectCalls({ socket, store, tabs, drawer, navigation, toasts, sound, texts });
 connectMessages({ socket, store, tabs, drawer, navigation, toasts, sound, texts });
 bindKey("r", "Refresh nearby", () => nearby.refresh());
 bindKey("s", "Sort nearby by distance or activity", () => nearby.toggleSort());

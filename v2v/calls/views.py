@@ -24,8 +24,11 @@ def calls_tab(request: HttpRequest, actor: Actor, *, is_shown: bool) -> Context:
     """The context of the tab; the list itself only where it is shown, otherwise it is fetched once it is."""
     choice = CallFilter(request.GET).chosen()
     now = timezone.now()
+    rows = call_page(actor=actor, choice=choice, now=now) if is_shown else None
+    back = {call.pk for call in rows.past if can(actor, Action.DISPATCH, call.fleet_id)} & rows.waiting if rows else ()
     return {
-        "call_rows": call_page(actor=actor, choice=choice, now=now) if is_shown else None,
+        "call_rows": rows,
+        "calls_back": back,
         "call_choice": choice,
         "calls_waiting": calls_waiting(actor=actor, now=now),
     }

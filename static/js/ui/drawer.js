@@ -3,7 +3,7 @@
 import { Refresher } from "./refresher.js";
 
 const { htmx } = window;
-export const KINDS = ["vehicle", "alert", "conversation"];
+export const KINDS = ["vehicle", "alert", "conversation", "call"];
 
 const same = (a, b) => a?.kind === b?.kind && a?.id === b?.id;
 

@@ -2,6 +2,7 @@
 // browser only, also while that tab is in the background.
 
 import { remember, remembered } from "../preferences.js";
+import { toneBuffer } from "./tone_buffer.js";
 
 const LOCK = "v2v.sound";
 // Each tone: when it begins, how long it lasts (seconds), how high it is (hertz); then silence up to `everyS`.
@@ -10,7 +11,6 @@ const SOUNDS = {
   notice: { everyS: 8, tones: [[0, 0.18, 660], [0.2, 0.35, 880]] },
 };
 const ONCE_LOUDNESS = 0.4;
-const EDGE_S = 0.01; // of rising and falling: a tone that begins at once clicks
 
 /** `state` is `quiet`, `sounding`, `elsewhere` (another tab sounds), `blocked` (until a first click) or `muted`; `change` tells. */
 export class Sound extends EventTarget {
@@ -123,21 +123,8 @@ export class Sound extends EventTarget {
     this.#hasTurn = false;
   }
 
-  /** A buffer that holds the tones and the silence after them: it repeats without a timer, which a hidden tab would be denied. */
   #make(name, loop) {
-    const { everyS, tones } = SOUNDS[name];
-    const rate = this.#context.sampleRate;
-    const buffer = this.#context.createBuffer(1, Math.ceil(everyS * rate), rate);
-    const samples = buffer.getChannelData(0);
-    for (const [beginS, lengthS, hertz] of tones) {
-      const first = Math.floor(beginS * rate);
-      for (let i = 0; i < lengthS * rate; i++) {
-        const at = i / rate;
-        const edge = Math.min(1, at / EDGE_S, (lengthS - at) / EDGE_S);
-        const phase = 2 * Math.PI * hertz * at;
-        samples[first + i] = edge * 0.7 * (Math.sin(phase) + 0.3 * Math.sin(3 * phase));
-      }
-    }
+    const buffer = toneBuffer(this.#context, SOUNDS[name]);
     const source = this.#context.createBufferSource();
     Object.assign(source, { buffer, loop });
     source.connect(this.#gain);
