@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console.desk import Desk, at_the_desk
+from tests.browser.console.handset import Handset, with_handset
 from tests.browser.console.talker import Talker, talking
 from tests.browser.console.truck import Truck, on_the_road
 from tests.servers import v2v
@@ -19,6 +20,7 @@ DEGREE_M = 111_195  # of latitude
 OpenConsole = Callable[..., Page]
 AddTruck = Callable[..., Truck]
 AddTalker = Callable[..., Talker]
+AddHandset = Callable[[], Handset]
 
 
 def north_of(meters: float) -> tuple[float, float]:
@@ -84,3 +86,16 @@ def add_talker(console_server: V2VServer) -> Iterator[AddTalker]:
     """Puts vehicles on the road that write; they leave it at the end of the test."""
     with ExitStack() as stack:
         yield lambda fleet="alpha", **more: stack.enter_context(talking(console_server, fleet, **more))
+
+
+@pytest.fixture
+def add_handset(console_server: V2VServer) -> Iterator[AddHandset]:
+    """Gives vehicles telephones; they are switched off at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(with_handset(console_server))
+
+
+@pytest.fixture
+def microphone(page: Page, console_server: V2VServer) -> None:
+    """Lets the page use the browser's microphone, which beeps once a second."""
+    page.context.grant_permissions(["microphone"], origin=console_server.url)

@@ -63,6 +63,8 @@ class Softphone:
         self.connection: RTCPeerConnection
         self._events = client.events()
         self._hertz = hertz
+        self.channel: RTCDataChannel | None = None
+        self._settings: tuple[Sequence[events.IceServer] | None, bool] = ((), False)
         self._early: list[events.WebrtcIceCandidate.Data] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -73,12 +75,13 @@ class Softphone:
         ack = await self.client.call(callee_id)
         self.call_id = ack.call_id or ""
         self._open(ack.ice_servers, relay_only)
-        self.channel: RTCDataChannel = self.connection.createDataChannel("telemetry", ordered=False, maxRetransmits=0)
+        self._keep(self.connection.createDataChannel("telemetry", ordered=False, maxRetransmits=0))
         self._task = asyncio.create_task(self._caller())
         return self.call_id
 
     async def take(self, *, relay_only: bool = False) -> str:
         """Wait for a call, and answer it; its id."""
+        self.call_id = ""
         incoming = await self._next(events.CallIncoming)
         self.call_id = incoming.data.call_id
         ack = await self.client.answer(self.call_id)
@@ -111,12 +114,17 @@ class Softphone:
     # ---- WebRTC
 
     def _open(self, servers: Sequence[events.IceServer] | None, relay_only: bool) -> None:
+        self._settings = servers, relay_only
         ice = [RTCIceServer(each.urls, each.username, each.credential) for each in servers or ()]
         policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=ice, iceTransportPolicy=policy))
         self.connection.addTrack(Tone(self._hertz))
         self.connection.on("track", lambda track: asyncio.ensure_future(self._listen(track)))
-        self.connection.on("datachannel", lambda channel: channel.on("message", self._telemetry_came))
+        self.connection.on("datachannel", self._keep)
+
+    def _keep(self, channel: RTCDataChannel) -> None:
+        self.channel = channel
+        channel.on("message", self._telemetry_came)
 
     async def _caller(self) -> None:
         while (await self._next(events.CallState)).data.state != "active":
@@ -125,14 +133,16 @@ class Softphone:
         await self._send_local(self.client.send_offer)
         answer = await self._next(events.WebrtcAnswer)
         await self._set_remote(answer.data.sdp, "answer")
-        await self._take_candidates()
+        await self._go_on()
 
     async def _callee(self) -> None:
-        offer = await self._next(events.WebrtcOffer)
-        await self._set_remote(offer.data.sdp, "offer")
+        await self._answer_offer((await self._next(events.WebrtcOffer)).data.sdp)
+        await self._go_on()
+
+    async def _answer_offer(self, sdp: str) -> None:
+        await self._set_remote(sdp, "offer")
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         await self._send_local(self.client.send_answer)
-        await self._take_candidates()
 
     async def _send_local(self, send: Any) -> None:
         """The description without its candidates, and then each of them on its own, as browsers do."""
@@ -151,9 +161,15 @@ class Softphone:
         for data in early:
             await self._add(data)
 
-    async def _take_candidates(self) -> None:
+    async def _go_on(self) -> None:
         while True:
-            await self._add((await self._next(events.WebrtcIceCandidate)).data)
+            event = await self._next((events.WebrtcIceCandidate, events.WebrtcOffer))
+            if isinstance(event, events.WebrtcIceCandidate):
+                await self._add(event.data)
+                continue
+            await self.connection.close()  # the other side has begun anew
+            self._open(*self._settings)
+            await self._answer_offer(event.data.sdp)
 
     async def _add(self, data: events.WebrtcIceCandidate.Data) -> None:
         candidate = candidate_from_sdp(data.candidate.removeprefix("candidate:")) if data.candidate else None

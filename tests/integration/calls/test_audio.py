@@ -74,6 +74,7 @@ async def test_a_vehicle_and_dispatch_hear_each_other_and_telemetry_goes_beside(
         await talk(a, dispatch, "dispatch")
         assert abs(dispatch.loudest_hertz() - 440) < 5
         assert abs(a.loudest_hertz() - 880) < 5
+        assert a.channel is not None
         a.channel.send(json.dumps({"rpm": 1450, "coolantC": 88.5}))
         async with asyncio.timeout(WAIT_S):
             assert await dispatch.telemetry.get() == {"rpm": 1450, "coolantC": 88.5}
