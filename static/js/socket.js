@@ -17,6 +17,7 @@ const FINAL_CLOSES = new Set([1003, 1007, 1009, 4400, 4401, 4403, 4409, 4410]);
  */
 export class Socket extends EventTarget {
   #url;
+  #hello;
   #socket = null;
   #attempt = 0;
   #timers = {};
@@ -26,9 +27,11 @@ export class Socket extends EventTarget {
   #restartInMs = null;
   state = { name: "connecting" };
 
-  constructor(url) {
+  /** `hello` makes the `{event, data}` that a connection begins with, where the server waits for one. */
+  constructor(url, hello = null) {
     super();
     this.#url = url;
+    this.#hello = hello;
     addEventListener("online", () => this.state.name === "offline" && this.connect());
     addEventListener("offline", () => this.#doubt());
   }
@@ -41,6 +44,7 @@ export class Socket extends EventTarget {
     this.#socket = socket;
     this.#lastSeq = null;
     this.#timers.open = setTimeout(() => this.#fail(), OPEN_DEADLINE_MS);
+    if (this.#hello) socket.onopen = () => socket.send(JSON.stringify(this.#hello()));
     socket.onmessage = (frame) => socket === this.#socket && this.#hear(JSON.parse(frame.data));
     socket.onclose = (close) => socket === this.#socket && this.#closed(close.code);
   }

@@ -8,6 +8,7 @@ from v2v.console import views
 urlpatterns = [
     path("", views.console, name="console"),
     path("drawer/", views.drawer, name="drawer"),
+    path("drive/", views.drive, name="drive"),
     path("vehicles/", views.vehicle_list, name="vehicle-list"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

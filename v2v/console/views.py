@@ -33,7 +33,7 @@ def console(request: HttpRequest) -> HttpResponse:
         "chosen": choice,
         "counts": vehicle_counts(actor=actor),
         "fleets": fleets,
-        "error_texts": {code: {"title": text.title, "advice": text.advice} for code, text in ERRORS.items()},
+        "error_texts": error_texts(),
         "tile_url": settings.TILE_URL,
         "radius_m": settings.NEARBY_RADIUS_M,
         "works": [fleet.slug for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
@@ -43,6 +43,18 @@ def console(request: HttpRequest) -> HttpResponse:
     context |= calls_tab(request, actor, is_shown=tab == "calls")
     context |= drawer_of(request, actor) or {}
     return render(request, "console/console.html", context)
+
+
+@require_safe
+@never_cache
+def drive(request: HttpRequest) -> HttpResponse:
+    """The driver's page. It holds nothing of anybody: who drives is proved by the device's token on its socket."""
+    return render(request, "driver/drive.html", {"error_texts": error_texts()})
+
+
+def error_texts() -> dict[str, dict[str, str]]:
+    """The words of the errors that a socket may answer, by code."""
+    return {code: {"title": text.title, "advice": text.advice} for code, text in ERRORS.items()}
 
 
 @fragment

@@ -17,11 +17,14 @@ const UNKNOWN_ENDING = { text: "The server closed the connection and will not ta
 
 export class ConnectionBanner {
   #socket;
+  #endings;
   #pill;
   #banner;
   #lostAt = Date.now();
 
-  constructor(socket, pill, banner) {
+  /** `endings` are the words and the button for each close code after which the socket does not come back by itself. */
+  constructor(socket, pill, banner, endings = ENDINGS) {
+    this.#endings = endings;
     this.#socket = socket;
     this.#pill = pill;
     this.#banner = banner;
@@ -62,7 +65,7 @@ export class ConnectionBanner {
 
   #words() {
     const { name, code } = this.#socket.state;
-    if (name === "ended") return ENDINGS[code] ?? UNKNOWN_ENDING;
+    if (name === "ended") return this.#endings[code] ?? UNKNOWN_ENDING;
     if (name === "offline") return { text: "This computer is offline. What you see is no longer up to date.", action: "Try now" };
     if (name === "waiting") return { text: "The connection was lost. What you see is no longer up to date.", action: "Reconnect now" };
     return { text: "Connecting to the server…", action: null };
