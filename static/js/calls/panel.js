@@ -63,6 +63,7 @@ export class CallPanel {
     this.#find("live").hidden = isOver;
     for (const action of ["hang-up", "mute"]) this.#button(action).hidden = isOver;
     for (const action of ["again", "dismiss"]) this.#button(action).hidden = !isOver;
+    write(this.#button("again").querySelector(".button-word"), call.answeredAt ? "Call again" : "Try again");
     const mute = this.#button("mute");
     mute.setAttribute("aria-pressed", String(call.muted));
     write(mute.querySelector(".button-word"), call.muted ? "Unmute" : "Mute");

@@ -2,7 +2,7 @@
 
 const PHASES = {
   microphone: "Microphone", dialing: "Calling", ringing: "Ringing", connecting: "Connecting",
-  talking: "Talking", interrupted: "Interrupted", over: "Over",
+  talking: "Talking", interrupted: "Interrupted", over: "Ended",
 };
 const NOTES = {
   microphone: "Your browser may ask whether this page may use the microphone. Choose Allow.",

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.integration.calls.softphone import RATE, Softphone
 from tests.servers.v2v import V2VServer
-from v2v.client import VehicleClient
+from v2v.client import CommandRefused, VehicleClient
 
 WAIT_S = 15.0
 TONE_HERTZ = 440.0
@@ -55,7 +55,13 @@ class Handset:
 
     def take(self) -> None:
         """Answer the call that rings, or will within a moment."""
-        self.do(self.phone.take())
+
+
+        async def take() -> None:
+            await self._put_down()
+            await self.phone.take()
+
+        self.do(take())
 
     def hang_up(self) -> None:
         self.do(self.phone.hang_up())
@@ -95,11 +101,18 @@ class Handset:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
 
     async def put_away(self) -> None:
+        """Hang up whatever is not over, and switch it off."""
+        if self.phone.call_id:
+            with suppress(CommandRefused):
+                await self.phone.client.hang_up(self.phone.call_id)
+        await self._put_down()
+        await self.phone.client.close()
+
+    async def _put_down(self) -> None:
         if self._sending is not None:
             self._sending.cancel()
-        if hasattr(self.phone, "connection"):
+        if self.phone.call_id:
             await self.phone.close()
-        await self.phone.client.close()
 
 
 @contextmanager

@@ -52,9 +52,11 @@ def test_a_viewer_sees_calls_and_makes_none(
 
 @pytest.mark.usefixtures("microphone")
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_nothing_in_a_call(open_console: OpenConsole, add_handset: AddHandset, theme: str) -> None:
+def test_axe_finds_nothing_in_a_call(
+    open_console: OpenConsole, add_handset: AddHandset, other_session: str, theme: str
+) -> None:
     handset, other = add_handset(), add_handset()
-    page = open_console(f"/?tab=calls&vehicle={handset.vehicle_id}")
+    page = open_console(f"/?tab=calls&vehicle={handset.vehicle_id}", session=other_session)
     if theme == "light":
         page.keyboard.press("t")
     page.keyboard.press("c")
