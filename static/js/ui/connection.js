@@ -35,7 +35,8 @@ export class ConnectionBanner {
   }
 
   #act() {
-    if (this.#socket.state.code === 4401) location.assign(this.#banner.dataset.loginUrl);
+    const { loginUrl } = this.#banner.dataset;
+    if (this.#socket.state.code === 4401 && loginUrl) location.assign(loginUrl);
     else this.#socket.connect();
   }
 
@@ -43,7 +44,8 @@ export class ConnectionBanner {
     const { name, code } = this.#socket.state;
     if (name === "open") this.#lostAt = null;
     else this.#lostAt ??= Date.now();
-    if (code === 4401) location.assign(this.#banner.dataset.loginUrl);
+    const { loginUrl } = this.#banner.dataset;
+    if (code === 4401 && loginUrl) location.assign(loginUrl);
     this.#show();
   }
 

@@ -51,7 +51,12 @@ class Handset:
 
     def call_dispatch(self) -> str:
         """Ring dispatch, and talk once it is answered; the call's id."""
-        return self.do(self.phone.call("dispatch"))
+
+        async def call() -> str:
+            await self._put_down()
+            return await self.phone.call("dispatch")
+
+        return str(self.do(call()))
 
     def take(self) -> None:
         """Answer the call that rings, or will within a moment."""

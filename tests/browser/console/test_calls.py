@@ -77,7 +77,7 @@ def test_a_call_that_nobody_takes_waits_until_somebody_calls_back(
     expect(banner(page)).to_have_count(0)
     expect(page.locator("#calls-waiting")).to_have_text(str(before + 1))
     expect(page.locator(".toast")).to_contain_text(f"Missed call from {handset.vehicle_id}")
-    page.get_by_role("button", name=f"Call {handset.vehicle_id} back").click()
+    page.get_by_role("button", name=f"Call back {handset.vehicle_id}").click()
     handset.take()
     talking(page)
     expect(page.locator("#calls-waiting")).to_have_text(str(before or ""))
