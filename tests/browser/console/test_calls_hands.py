@@ -46,7 +46,7 @@ def test_a_viewer_sees_calls_and_makes_none(
     page = open_console(f"/?tab=calls&vehicle={handset.vehicle_id}", session=console_server.login("alpha_viewer"))
     expect(page.get_by_role("button", name=f"Call {handset.vehicle_id}")).to_have_count(0)
     page.keyboard.press("c")
-    expect(page.locator(".toast")).to_contain_text("There is nobody to call.")
+    expect(page.get_by_text("There is nobody to call.")).to_be_visible()
     expect(page.locator("#call")).to_be_hidden()
 
 
