@@ -156,7 +156,7 @@ def main() -> None:
                 if line is not None:
                     print(
                         f"| {line.name} | {line.p50_ms:.0f} | {line.p95_ms:.0f} | {line.cpu_ms:.0f} | {line.kb:.0f} |"
-                    )  # noqa: T201
+                    )
 
 
 if __name__ == "__main__":

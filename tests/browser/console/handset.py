@@ -61,7 +61,6 @@ class Handset:
     def take(self) -> None:
         """Answer the call that rings, or will within a moment."""
 
-
         async def take() -> None:
             await self._put_down()
             await self.phone.take()
@@ -87,7 +86,7 @@ class Handset:
 
         async def send() -> None:
             number = 0
-            while (channel := self.phone.channel) is None or channel.readyState != "open":
+            while (channel := self.phone.channel) is None or channel.readyState != "open":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             while True:
                 if number % 10 == 0:

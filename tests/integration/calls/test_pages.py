@@ -85,9 +85,9 @@ def test_calls_of_others_fleets_have_no_place_in_it(world: World) -> None:
     theirs = world.call(world.van, "missed", "timeout")
     assert world.listed() == []
     assert world.waiting() == ""
-    assert world.client.get("/drawer/", {"call": theirs.pk}, headers=PART).status_code == 404
+    assert world.client.get("/drawer/", {"call": str(theirs.pk)}, headers=PART).status_code == 404
     assert world.client.post(f"/calls/{theirs.pk}/end/").status_code == 404
-    assert "van-1" not in world.client.get("/", {"tab": "calls", "call": theirs.pk}).content.decode()
+    assert "van-1" not in world.client.get("/", {"tab": "calls", "call": str(theirs.pk)}).content.decode()
     assert world.listed(before=theirs.pk) == []
 
 
