@@ -1,8 +1,8 @@
 """Storing who came near whom."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from v2v.protocol.epoch import moment
 from v2v.proximity.models import ProximityEvent
 
 
@@ -28,7 +28,7 @@ def proximity_events_store(crossings: list[Crossing]) -> None:
                 peer_id=crossing.peer,
                 type=crossing.type,
                 distance_m=crossing.distance_m,
-                occurred_at=datetime.fromtimestamp(crossing.ts / 1000, UTC),
+                occurred_at=moment(crossing.ts),
             )
             for crossing in crossings
         ]

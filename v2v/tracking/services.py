@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from v2v.protocol.epoch import moment
 from v2v.vehicles.models import VehicleStatus
 
 _FIX = ["lat", "lng", "heading", "speed", "fix_at"]
@@ -54,16 +54,12 @@ def _row(state: LastState) -> VehicleStatus:
     return VehicleStatus(
         vehicle_id=state.vehicle_pk,
         status=state.status,
-        last_seen=_moment(state.last_seen),
+        last_seen=moment(state.last_seen),
         lat=state.lat,
         lng=state.lng,
         heading=state.heading,
         speed=state.speed,
-        fix_at=_moment(state.fix_at),
+        fix_at=None if state.fix_at is None else moment(state.fix_at),
         battery=state.battery,
         signal=state.signal,
     )
-
-
-def _moment(epoch_ms: int | None) -> datetime | None:
-    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)

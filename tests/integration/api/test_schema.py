@@ -23,6 +23,8 @@ from tests.integration.api.conftest import World
 from tests.integration.people import NOW, device_of, token_for
 from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report, alert_raise
+from v2v.fleets.policy import actor_of_user
+from v2v.messaging.services import message_send
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -77,7 +79,10 @@ def there(world: World) -> dict[str, Any]:
     """Path parameters of what is there."""
     origin = Origin(fleet_pk=world.north.pk, via=Alert.Via.WS, client_id="1", vehicle_pk=world.truck_1.pk)
     alert_id, _ = alert_raise(origin=origin, report=Report(), now=NOW)
-    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk, "alertId": str(alert_id)}
+    admin = actor_of_user(User.objects.get(username="fleet_admin@north"))
+    sent = message_send(actor=admin, content="Hello", recipient_id="truck-1", via="api", now=NOW)
+    ids = {"alertId": str(alert_id), "messageId": str(sent.message.message_id)}
+    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk, **ids}
 
 
 @schema.parametrize()
