@@ -1,4 +1,7 @@
-"""How many requests somebody may make: a device, a user, or an address from which nobody has said who he is."""
+"""How many requests somebody may make: a device, a user, or an address from which nobody has said who he is.
+
+REST framework's views import this module: so it imports none of them.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,12 +9,10 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from v2v.api.problems import is_api, problem_response
-from v2v.protocol.decode import Refusal
 from v2v.realtime.address import network_of
 from v2v.realtime.ratelimit import Bucket, Limit, MemoryLimiter
 from v2v.realtime.session import rate_limited
@@ -52,7 +53,7 @@ limits = ThreadLimiter()
 
 
 class ActorThrottle(BaseThrottle):
-    """Limits each device and each user; whoever is neither is limited by `AddressThrottle` already."""
+    """Limits each device and each user; whoever is neither is limited by `v2v.api.middleware` already."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """True; raises Refusal `rate_limited`."""
@@ -62,32 +63,6 @@ class ActorThrottle(BaseThrottle):
         elif request.user.is_authenticated:
             limits.take(f"user:{request.user.pk}", settings.API_REQUESTS_PER_MINUTE)
         return True
-
-
-class AddressThrottle:
-    """Middleware that limits, by address, requests to the API of which nobody knows whose they are.
-
-    REST framework asks its own throttles only after it has refused whoever is nobody. Like an attempt to register, a
-    request is counted before the look-up and given back when it turns out to be somebody's.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The response, or 429."""
-        if not is_api(request):
-            return self._get_response(request)
-        key, per_minute = f"address:{client_network(request)}", settings.API_ANONYMOUS_PER_MINUTE
-        try:
-            limits.take(key, per_minute)
-        except Refusal as refusal:
-            return problem_response(refusal.code, details=refusal.details)
-        response = self._get_response(request)
-        # Behind a 5xx the database may be away, and with it the user.
-        if response.status_code >= 500 or request.user.is_authenticated:
-            limits.give_back(key, per_minute)
-        return response
 
 
 def client_network(request: HttpRequest) -> str:
