@@ -101,7 +101,7 @@ def build() -> Realtime:
             MessageDelivered: messaging.delivered,
         },
         in_turn={
-            Register: register_handler(live, endings, partial(registered, live, messaging, calls)),
+            Register: register_handler(engine, live, endings, partial(registered, live, messaging, calls)),
             **ALERT_VEHICLE_HANDLERS,
             **calls.handlers,
             SendMessage: messaging.send,

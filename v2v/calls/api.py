@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet, CamelOrderingFilter
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
@@ -26,7 +27,6 @@ from v2v.calls.serializers import CallDetailSerializer, CallSerializer, IceServe
 from v2v.calls.services import call_close
 from v2v.fleets.policy import Action
 from v2v.protocol.fields import DISPATCH
-from v2v.proximity.api import EpochMsFilter
 from v2v.vehicles.models import Vehicle
 
 
