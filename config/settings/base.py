@@ -40,6 +40,7 @@ def database(url: str) -> dict[str, Any]:
             "NAME": VAR_DIR / "v2v.sqlite3",
             # IMMEDIATE takes the write lock at once: who reads first and then writes never fails half-way.
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 5, "init_command": pragmas},
+            "CONN_MAX_AGE": None,  # a connection a thread: opening one was a seventh of a register's time
         }
     parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     if "postgres" in parsed["ENGINE"]:

@@ -11,5 +11,8 @@ urlpatterns = [
     path("alerts/answer-times.csv", pages.answer_times_csv, name="alert-answer-times-csv"),
     path("alerts/<uuid:alert_id>/", pages.detail, name="alert-page"),
     path("alerts/rows/", views.rows, name="alert-rows"),
-    *(path(f"alerts/<uuid:alert_id>/{deed}/", views.act, {"deed": deed}, name=f"alert-{deed}") for deed in views.DEEDS),
+    *(
+        path(f"alerts/<uuid:alert_id>/{deed}/", views.act, {"deed": deed}, name=f"alert-form-{deed}")
+        for deed in views.DEEDS
+    ),
 ]

@@ -2,12 +2,13 @@
 
 An action answers HTMX with its own part of the drawer, a browser without scripts with the console; what was refused
 stands there in words. That the rest of the page is fetched again is the business of the page: it hears of the change
-over the socket, and by the event `alertChanged` that comes with the answer.
+over the socket, and by the event `alertChanged` on the form, that comes with the answer to what was done.
 """
 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from django import forms, http
@@ -16,14 +17,14 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django_htmx.http import trigger_client_event
 
 from v2v.alerts import services
 from v2v.alerts.forms import AcknowledgeForm, AlertFilter, AssignForm, NegateForm, NoteForm, ResolveForm
 from v2v.alerts.models import Alert
 from v2v.alerts.rules import ACTIVE, position_is_stale
-from v2v.alerts.selectors import alert_rows, alert_seen, alert_to_work, alerts_untaken
+from v2v.alerts.selectors import alert_rows, alert_seen, alert_to_work, alerts_untaken, alerts_where
+from v2v.alerts.serializers import MAX_HISTORY
 from v2v.alerts.telling import moment
 from v2v.fleets.policy import Action, Actor, actor_of_user, can
 from v2v.pages import form_action, fragment, is_part
@@ -31,7 +32,6 @@ from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 
 Context = dict[str, Any]
-MAX_HISTORY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,41 +98,45 @@ def act(request: http.HttpRequest, alert_id: uuid.UUID, deed: str) -> http.HttpR
     """Do it, and show how the alert stands then; what is refused is told in words."""
     actor = actor_of_user(request.user)
     form = DEEDS[deed].form(request.POST)
-    problem = _do(actor, alert_id, deed, form)
-    alert = alert_seen(actor, alert_id)
-    if alert is None:
-        raise http.Http404
+    alert = _worked(actor, alert_id)
+    problem = _do(actor, alert, deed, form)
+    alert = alerts_where(actor).get(pk=alert.pk)
     if not is_part(request):
         if problem or form.errors:
-            messages.error(request, problem or " ".join(issue for issues in form.errors.values() for issue in issues))
+            issues = [str(issue) for found in form.errors.values() for issue in found]
+            messages.error(request, problem or " ".join(issues))
         return redirect(f"{reverse('console')}?tab=alerts&alert={alert.pk}")
     context = {**actions_context(actor, alert), "deed": deed, "form": form, "problem": problem}
     answer = render(request, "alerts/actions.html", context)
-    return trigger_client_event(answer, "alertChanged", {"alertId": str(alert.pk)})
+    return answer if problem or form.errors else trigger_client_event(answer, "alertChanged")
 
 
-def _do(actor: Actor, alert_id: uuid.UUID, deed: str, form: forms.Form) -> str:
-    """The words of what was refused; empty when it is done, or when the form itself says what is wrong."""
+def _worked(actor: Actor, alert_id: uuid.UUID) -> Alert:
+    """The alert, for who may work it; else the page that says what is missing."""
     try:
-        alert = alert_to_work(actor, alert_id)
-        if form.is_valid():
-            DEEDS[deed].service(alert=alert, by=actor.name, now=timezone.now(), **form.cleaned_data)
+        return alert_to_work(actor, alert_id)
     except Refusal as refusal:
-        if refusal.code is ErrorCode.NOT_FOUND:
-            raise http.Http404 from None
-        if refusal.code is ErrorCode.FORBIDDEN:
-            raise PermissionDenied from None
+        raise (PermissionDenied if refusal.code is ErrorCode.FORBIDDEN else http.Http404) from None
+
+
+def _do(actor: Actor, alert: Alert, deed: str, form: forms.Form) -> str:
+    """The words of what was refused; empty when it is done, or when the form itself says what is wrong."""
+    if not form.is_valid():
+        return ""
+    try:
+        DEEDS[deed].service(alert=alert, by=actor.name, now=timezone.now(), **form.cleaned_data)
+    except Refusal as refusal:
         field = (refusal.details or {}).get("field")
         if field not in form.fields:
-            return _words(refusal)
+            return _words(refusal, alert.fleet.zone)
         form.add_error(field, refusal.message)
     return ""
 
 
-def _words(refusal: Refusal) -> str:
-    """Who was faster, and with what; else what the refusal says itself."""
+def _words(refusal: Refusal, zone: tzinfo) -> str:
+    """Who was faster, with what and when; else what the refusal says itself."""
     details = refusal.details or {}
     if refusal.code is not ErrorCode.CONFLICT or not details.get("by"):
         return refusal.message
-    at = f" at {date_format(moment(details['at']), 'H:i:s')} UTC" if "at" in details else ""
-    return f"{details['by']} was faster: this alert is {details['state']}{at}."
+    since = f" since {moment(details['at']).astimezone(zone):%H:%M:%S}" if "at" in details else ""
+    return f"{details['by']} was faster: this alert is {details['state']}{since}."

@@ -15,9 +15,9 @@ class ProximityEvent(models.Model):
         ENTER = "enter", "Enter"
         EXIT = "exit", "Exit"
 
-    fleet = models.ForeignKey(Fleet, models.CASCADE, related_name="+")
-    vehicle = models.ForeignKey(Vehicle, models.CASCADE, related_name="+")
-    peer = models.ForeignKey(Vehicle, models.CASCADE, related_name="+")
+    fleet = models.ForeignKey(Fleet, models.CASCADE, related_name="+", db_index=False)
+    vehicle = models.ForeignKey(Vehicle, models.CASCADE, related_name="+", db_index=False)
+    peer = models.ForeignKey(Vehicle, models.CASCADE, related_name="+", db_index=False)
     type = models.CharField(max_length=5, choices=Type.choices)
     distance_m = models.FloatField(null=True, blank=True, help_text="empty when a position went away")
     occurred_at = models.DateTimeField()

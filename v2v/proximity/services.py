@@ -1,9 +1,11 @@
 """Storing who came near whom."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from v2v.bulk import rows_write, stored_moment
 from v2v.proximity.models import ProximityEvent
+
+_COLUMNS = ("fleet_id", "vehicle_id", "peer_id", "type", "distance_m", "occurred_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +22,15 @@ class Crossing:
 
 def proximity_events_store(crossings: list[Crossing]) -> None:
     """Store them in one statement; vehicles are marked as deleted, never removed, so that every key holds."""
-    ProximityEvent.objects.bulk_create(
-        [
-            ProximityEvent(
-                fleet_id=crossing.fleet,
-                vehicle_id=crossing.vehicle,
-                peer_id=crossing.peer,
-                type=crossing.type,
-                distance_m=crossing.distance_m,
-                occurred_at=datetime.fromtimestamp(crossing.ts / 1000, UTC),
-            )
-            for crossing in crossings
-        ]
-    )
+    rows = [
+        (
+            crossing.fleet,
+            crossing.vehicle,
+            crossing.peer,
+            crossing.type,
+            crossing.distance_m,
+            stored_moment(crossing.ts),
+        )
+        for crossing in crossings
+    ]
+    rows_write(ProximityEvent, _COLUMNS, rows)

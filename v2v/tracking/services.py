@@ -1,12 +1,22 @@
 """Keeping the last known state of every vehicle, so that a restart does not forget where they are."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from v2v.bulk import rows_write, stored_moment
 from v2v.vehicles.models import VehicleStatus
 
-_FIX = ["lat", "lng", "heading", "speed", "fix_at"]
+_FIX = ("lat", "lng", "heading", "speed", "fix_at")
+_TELEMETRY = ("battery", "signal")
+_COLUMNS = ("vehicle_id", "status", "last_seen", *_FIX, *_TELEMETRY)
+_TABLE = VehicleStatus._meta.db_table
+_NEWER = "ON CONFLICT (vehicle_id) DO UPDATE SET " + ", ".join(
+    [
+        "status = excluded.status",
+        "last_seen = excluded.last_seen",
+        *(f"{name} = CASE WHEN excluded.fix_at IS NULL THEN {_TABLE}.{name} ELSE excluded.{name} END" for name in _FIX),
+        *(f"{name} = COALESCE(excluded.{name}, {_TABLE}.{name})" for name in _TELEMETRY),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +41,7 @@ def last_states_store(states: list[LastState]) -> None:
     After a restart a vehicle is online before it says where it is: its last position from before is kept.
     """
     newest = {state.vehicle_pk: state for state in states}
-    rows: defaultdict[tuple[str, ...], list[VehicleStatus]] = defaultdict(list)
-    for state in newest.values():
-        rows[_known(state)].append(_row(state))
-    for fields, alike in rows.items():
-        VehicleStatus.objects.bulk_create(
-            alike, update_conflicts=True, unique_fields=["vehicle"], update_fields=fields, batch_size=500
-        )
+    rows_write(VehicleStatus, _COLUMNS, [_row(state) for state in newest.values()], on_conflict=_NEWER)
 
 
 def last_states_offline() -> None:
@@ -45,25 +49,16 @@ def last_states_offline() -> None:
     VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE).update(status=VehicleStatus.Presence.OFFLINE)
 
 
-def _known(state: LastState) -> tuple[str, ...]:
-    fields = ["status", "last_seen", *(_FIX if state.fix_at is not None else ())]
-    return (*fields, *(name for name in ("battery", "signal") if getattr(state, name) is not None))
-
-
-def _row(state: LastState) -> VehicleStatus:
-    return VehicleStatus(
-        vehicle_id=state.vehicle_pk,
-        status=state.status,
-        last_seen=_moment(state.last_seen),
-        lat=state.lat,
-        lng=state.lng,
-        heading=state.heading,
-        speed=state.speed,
-        fix_at=_moment(state.fix_at),
-        battery=state.battery,
-        signal=state.signal,
+def _row(state: LastState) -> tuple[object, ...]:
+    return (
+        state.vehicle_pk,
+        state.status,
+        stored_moment(state.last_seen),
+        state.lat,
+        state.lng,
+        state.heading,
+        state.speed,
+        stored_moment(state.fix_at),
+        state.battery,
+        state.signal,
     )
-
-
-def _moment(epoch_ms: int | None) -> datetime | None:
-    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)

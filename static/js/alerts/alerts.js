@@ -101,9 +101,10 @@ function connectDrawer({ alerts, drawer, navigation, map, list, displayed }) {
   });
   const refresh = () => drawer.idOf("alert") !== null && drawer.refresh();
   alerts.addEventListener("change", refresh);
-  document.body.addEventListener("alertChanged", () => {
+  document.body.addEventListener("alertChanged", ({ target: form }) => {
+    form.reset();
+    form.closest("details")?.removeAttribute("open");
     refresh();
-    if (document.activeElement === document.body) element("alert-actions")?.focus();
   });
   ticker.addEventListener("tick", showFigures);
   units.addEventListener("change", showFigures);

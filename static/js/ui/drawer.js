@@ -25,6 +25,10 @@ export class Drawer extends EventTarget {
     if (content) this.current = { kind: content.dataset.kind, id: content.dataset.id };
     this.#refresher = new Refresher(() => this.#load("morph:innerHTML"));
     element.addEventListener("click", ({ target }) => this.#press(target.closest("[data-action], [data-sort]")));
+    element.addEventListener("htmx:beforeSwap", ({ detail }) => {
+      // What was asked for before something else was chosen, or before it was closed, comes too late.
+      if (detail.target === element && detail.pathInfo.requestPath !== this.#url) detail.shouldSwap = false;
+    });
     element.addEventListener("htmx:afterSwap", ({ detail }) => detail.target === element && this.#filled());
     for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
       element.addEventListener(failure, ({ detail }) => detail.target === element && this.#failed(detail.xhr.status));
@@ -53,25 +57,26 @@ export class Drawer extends EventTarget {
     if (this.current === null) return;
     this.current = null;
     this.#opening = false;
-    htmx.trigger(this.#element, "htmx:abort");
     this.#element.replaceChildren();
     document.body.dataset.drawer = "closed";
     this.dispatchEvent(new Event("closed"));
   }
 
+  get #url() {
+    return this.current && `${this.#element.dataset.url}?${new URLSearchParams({ [this.current.kind]: this.current.id })}`;
+  }
+
+  /** One request at a time, and behind it the last that was asked for (`hx-sync`). What fails is told by htmx's events. */
   async #load(swap) {
     if (this.current === null || (this.#opening && swap !== "innerHTML")) return;
-    const { kind, id } = this.current;
-    const url = `${this.#element.dataset.url}?${new URLSearchParams({ [kind]: id })}`;
-    await htmx.ajax("GET", url, { source: this.#element, target: this.#element, swap });
+    await htmx.ajax("GET", this.#url, { source: this.#element, target: this.#element, swap }).catch(() => {});
   }
 
   #filled() {
-    if (this.current === null) return this.#element.replaceChildren(); // closed while the answer was on its way
     document.body.dataset.drawer = "open";
     const name = this.#opening ? "opened" : "updated";
     this.#opening = false;
-    return this.dispatchEvent(new CustomEvent(name, { detail: this.current }));
+    this.dispatchEvent(new CustomEvent(name, { detail: this.current }));
   }
 
   /** What cannot be opened, or is gone, leaves no old details behind; what cannot be refreshed just now stays. */

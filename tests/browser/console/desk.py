@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from websockets import Origin
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.v2v import V2VServer
@@ -31,5 +32,7 @@ def at_the_desk(server: V2VServer, session: str) -> Iterator[Desk]:
     """The dispatcher of a session, as `V2VServer.login` makes it."""
     address = f"{server.ws_url}/ws/dispatch/"
     headers = {"Cookie": session}
-    with connect(address, compression=None, origin=server.url, additional_headers=headers, max_size=None) as socket:
+    with connect(
+        address, compression=None, origin=Origin(server.url), additional_headers=headers, max_size=None
+    ) as socket:
         yield Desk(socket)

@@ -11,7 +11,7 @@ from tests.browser.console.desk import Desk
 from tests.browser.console.truck import on_the_road
 from tests.servers.v2v import V2VServer
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}} \u202eולום\u202c 🚑 "
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}} \u202eשלה\u202c 🚑 "
 
 
 def banner_of(page: Page, alert_id: str) -> Locator:

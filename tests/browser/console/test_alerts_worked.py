@@ -74,8 +74,13 @@ def test_of_two_dispatchers_at_once_one_has_it_and_both_see_who(
     alert_id = truck.call_for_help()
     for one in (page, other):
         expect(banner_of(one, alert_id)).to_be_visible()
+    moment = page.evaluate("Date.now()") + 500
     for one in (page, other):
-        one.evaluate("id => document.querySelector(`[data-alert-id='${id}'] button`).click()", alert_id)
+        one.evaluate(
+            "([id, at]) => void setTimeout("
+            "() => document.querySelector(`.alert-banner[data-alert-id='${id}'] button`).click(), at - Date.now())",
+            [alert_id, moment],
+        )
     taken = truck.hear("alert_updated", change="acknowledged", alertId=alert_id)["by"]
     for one in (page, other):
         expect(banner_of(one, alert_id)).to_have_count(0)

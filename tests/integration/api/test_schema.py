@@ -11,6 +11,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -23,6 +24,8 @@ from tests.integration.api.conftest import World
 from tests.integration.people import NOW, device_of, token_for
 from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report, alert_raise
+from v2v.fleets.policy import actor_of_vehicle
+from v2v.messaging.services import message_send
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -77,7 +80,14 @@ def there(world: World) -> dict[str, Any]:
     """Path parameters of what is there."""
     origin = Origin(fleet_pk=world.north.pk, via=Alert.Via.WS, client_id="1", vehicle_pk=world.truck_1.pk)
     alert_id, _ = alert_raise(origin=origin, report=Report(), now=NOW)
-    return {"vehicleId": "truck-1", "id": device_of(world.truck_1).pk, "alertId": str(alert_id)}
+    truck = actor_of_vehicle(vehicle_pk=world.truck_1.pk, vehicle_id="truck-1", fleet_pk=world.north.pk)
+    sent = message_send(actor=truck, content="hello", recipient_id="dispatch", via="ws", now=timezone.now())
+    return {
+        "vehicleId": "truck-1",
+        "id": device_of(world.truck_1).pk,
+        "alertId": str(alert_id),
+        "messageId": str(sent.message.message_id),
+    }
 
 
 @schema.parametrize()

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from v2v.console.demo_fleet import demo_fleet
+from v2v.console.demo_fleet import demo_alerts_end, demo_fleet
 from v2v.realtime.server import serve, server_config
 from v2v.vehicles.demo import demo_prepare
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         demo = demo_prepare(vehicles=options["vehicles"], now=timezone.now())
+        demo_alerts_end(now=timezone.now())
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(
             f"\n  Live map      {url}/\n  Admin         {url}/admin/\n  API           {url}/api/v1/docs\n"
