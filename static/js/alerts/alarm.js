@@ -19,8 +19,9 @@ export function connectAlarm({ alerts, sound, button, hint }) {
   const decide = () => {
     const untaken = alerts.untaken();
     if (untaken.length === 0) return sound.stop();
-    const level = Math.max(...untaken.map(({ escalationLevel = 0 }) => escalationLevel));
-    return sound.repeat(untaken.some(isUrgent) ? "urgent" : "notice", loudness(level));
+    const loud = loudness(Math.max(...untaken.map(({ escalationLevel = 0 }) => escalationLevel)));
+    button.dataset.loudness = loud.toFixed(2);
+    return sound.repeat(untaken.some(isUrgent) ? "urgent" : "notice", loud);
   };
   const show = () => {
     button.dataset.state = sound.state;

@@ -10,9 +10,11 @@ import { Displayed } from "./displayed.js";
 import { AlertList } from "./list.js";
 import { Once } from "./once.js";
 import { Alerts, waitedS, waitsSince } from "./store.js";
-import { placeText, titleOf, waitText } from "./words.js";
+import { isStale, placeText, titleOf, waitText } from "./words.js";
 
 const ENDS = { cancelled: "Cancelled by its sender." }; // told to all; of the others who did it knows
+const LEVELS = 100; // more than an alert can escalate
+const TITLE = document.title;
 const element = (id) => document.getElementById(id);
 
 /** `page` holds the parts of the console: socket, store, map, tabs, drawer, navigation, toasts, sound. */
@@ -22,7 +24,9 @@ export function connectAlerts(page) {
   const alerts = new Alerts(socket, works.split(" "));
   const once = new Once(user);
   const displayed = new Displayed({ alerts, socket });
-  const list = new AlertList(element("alert-list"), element("alert-filter"), { alerts, tabs, user });
+  const list = new AlertList(element("alert-list"), element("alert-filter"), {
+    alerts, tabs, user, shown: (row) => displayed.watch(row),
+  });
   const acknowledge = acknowledger({ socket, toasts });
   new AlertBanners(element("alert-banners"), element("alert-banner"), {
     alerts, acknowledge, vehicles: () => store.vehicles.values(), shown: (banner) => displayed.watch(banner),
@@ -33,7 +37,11 @@ export function connectAlerts(page) {
   connectMap({ alerts, map });
   connectKeys({ alerts, drawer, navigation, acknowledge, sound, toasts });
 
-  alerts.addEventListener("change", () => write(element("alerts-untaken"), String(alerts.untaken().length || "")));
+  alerts.addEventListener("change", () => {
+    const untaken = alerts.untaken().length;
+    write(element("alerts-untaken"), String(untaken || ""));
+    document.title = untaken ? `(${untaken}) ${TITLE}` : TITLE; // also seen from another tab
+  });
   element("alert-more").addEventListener("click", () => list.filter("untaken"));
   return alerts;
 }
@@ -59,20 +67,20 @@ function acknowledger({ socket, toasts }) {
 function connectToasts({ alerts, once, toasts, store }) {
   const call = async (alert) => {
     const level = alert.escalationLevel ?? 0;
-    if (document.hidden || !(await once.claim(`${alert.alertId}:${waitsSince(alert)}:${level}`))) return;
+    if (document.hidden || !(await once.claim(alert.alertId, waitsSince(alert) * LEVELS + level))) return;
     const title = level ? `Nobody has answered for ${waitText(waitedS(alert))}: ${titleOf(alert)}` : titleOf(alert);
     const text = alert.message ?? placeText(alert, store.vehicles.values());
     toasts.show(title, text, { key: alert.alertId, tone: alert.severity, drill: alert.drill, href: `?tab=alerts&alert=${alert.alertId}` });
   };
   const over = async ({ alert, change }) => {
     toasts.dismiss(alert.alertId);
-    if (!ENDS[change] || document.hidden || !(await once.claim(`${alert.alertId}:${change}`))) return;
+    if (!ENDS[change] || document.hidden || !(await once.claim(alert.alertId, Number.MAX_SAFE_INTEGER))) return;
     toasts.show(titleOf(alert), ENDS[change], { key: alert.alertId, tone: "info", href: `?tab=alerts&alert=${alert.alertId}` });
   };
   alerts.addEventListener("call", ({ detail }) => call(detail));
   alerts.addEventListener("over", ({ detail }) => over(detail));
   alerts.addEventListener("change", () => alerts.active().filter(({ state }) => state !== "open").forEach(({ alertId }) => toasts.dismiss(alertId)));
-  document.addEventListener("visibilitychange", () => document.hidden || alerts.untaken().forEach(call));
+  document.addEventListener("visibilitychange", () => document.hidden || alerts.untaken().reverse().forEach(call));
 }
 
 /** The drawer of an alert: fetched again when something changes, its times and figures kept up to date. */
@@ -82,6 +90,8 @@ function connectDrawer({ alerts, drawer, navigation, map, list, displayed }) {
     if (drawer.idOf("alert") === null) return;
     const now = serverNow();
     for (const time of panel.querySelectorAll("time[data-ts]")) showTime(time, Number(time.dataset.ts), now);
+    const stale = panel.querySelector(".stale");
+    if (stale) stale.hidden = !isStale(Number(stale.querySelector("time").dataset.ts));
     for (const figure of panel.querySelectorAll("[data-meters]")) write(figure, distanceText(Number(figure.dataset.meters)));
   };
   const filled = () => {
@@ -105,6 +115,10 @@ function connectDrawer({ alerts, drawer, navigation, map, list, displayed }) {
     form.reset();
     form.closest("details")?.removeAttribute("open");
     refresh();
+  });
+  panel.addEventListener("htmx:afterSwap", () => {
+    // The button that was pressed may be gone with what it did.
+    if (document.activeElement === document.body) element("alert-actions")?.focus({ preventScroll: true });
   });
   ticker.addEventListener("tick", showFigures);
   units.addEventListener("change", showFigures);

@@ -17,6 +17,7 @@ export class AlertBanners {
   #template;
   #alerts;
   #vehicles;
+  #shown;
   #elements = new Map();
 
   /** `acknowledge` is called with an alert whose button is pressed; `shown` with each banner that is made. */
@@ -26,7 +27,7 @@ export class AlertBanners {
     this.#template = template;
     this.#alerts = alerts;
     this.#vehicles = vehicles;
-    this.shown = shown;
+    this.#shown = shown;
     region.addEventListener("click", ({ target }) => {
       const alert = alerts.get(target.closest("[data-alert-action]")?.closest("li").dataset.alertId);
       if (alert) acknowledge(alert);
@@ -42,12 +43,14 @@ export class AlertBanners {
     const untaken = this.#alerts.untaken();
     const shown = this.#chosen(untaken);
     const items = shown.map((alert) => this.#banner(alert));
+    const hadFocus = this.#list.contains(document.activeElement);
     place(this.#list, items);
+    // Not on to the next button: one more press would take what nobody has read.
+    if (hadFocus && !this.#list.contains(document.activeElement)) this.#region.focus({ preventScroll: true });
     for (const [id, element] of this.#elements) if (!items.includes(element)) this.#elements.delete(id);
     const more = untaken.length - shown.length;
     this.#more.hidden = more === 0;
     write(this.#more, more ? `and ${more} more` : "");
-    document.body.classList.toggle("has-untaken", untaken.length > 0);
   }
 
   /** The worst; but nothing moves under a hand that is about to press a button. */
@@ -82,7 +85,7 @@ export class AlertBanners {
     element.querySelector("a").href = `?tab=alerts&alert=${alert.alertId}`;
     element.querySelector("[data-alert-action]").hidden = !this.#alerts.mayWork(alert);
     this.#elements.set(alert.alertId, element);
-    this.shown(element);
+    this.#shown(element);
     return element;
   }
 }

@@ -12,16 +12,18 @@ export class AlertList {
   #list;
   #form;
   #tabs;
+  #shown;
   #selected = null;
   #stale = false;
   #refresher;
   #cleared;
 
-  /** `user` names whose list it is: what one has cleared, another at the same browser still sees. */
-  constructor(list, form, { alerts, tabs, user }) {
+  /** `user` names whose list it is: what one has cleared, another at the same browser still sees. `shown` gets each row. */
+  constructor(list, form, { alerts, tabs, user, shown }) {
     this.#list = list;
     this.#form = form;
     this.#tabs = tabs;
+    this.#shown = shown;
     this.#cleared = new Cleared(user);
     this.#refresher = new Refresher(() => this.#load());
     alerts.addEventListener("change", () => this.#refresh());
@@ -75,6 +77,7 @@ export class AlertList {
       // One that is open again is nobody's: it was not this that was cleared.
       const isHidden = row.dataset.state !== "open" && cleared.has(row.dataset.alertId);
       row.parentElement.hidden = isHidden;
+      this.#shown(row);
       hidden += Number(isHidden);
     }
     const taken = [...this.#rows].filter(isTaken).length;

@@ -56,7 +56,7 @@ export class Alerts extends EventTarget {
   #replace(alerts) {
     this.#alerts = new Map(alerts.map((alert) => [alert.alertId, alert]));
     this.#tell("change");
-    for (const alert of this.untaken()) this.#tell("call", alert);
+    for (const alert of this.untaken().reverse()) this.#tell("call", alert); // the worst last: it stays on top
   }
 
   #raised(alert) {

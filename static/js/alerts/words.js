@@ -1,8 +1,14 @@
 // Alerts in words, and in elements that the server's templates have too.
 
+import { serverNow } from "../clock.js";
 import { distanceM } from "../geo.js";
 import { write } from "../text.js";
 import { distanceText, positionText } from "../units.js";
+
+const STALE_MS = 600_000; // as the server has it: then it may have moved on
+
+/** Whether a position that was reported then is too old to be where the alert is now. */
+export const isStale = (ts) => ts !== undefined && serverNow() - ts > STALE_MS;
 
 const capitalized = (word) => word[0].toUpperCase() + word.slice(1);
 
@@ -22,7 +28,7 @@ export function waitText(seconds) {
 export function placeText(alert, vehicles) {
   if (alert.lat === undefined) return "Position unknown";
   const place = positionText(alert.lat, alert.lng);
-  const where = alert.positionStale ? `${place} (old)` : place;
+  const where = isStale(alert.positionTs) ? `${place} (old)` : place;
   let nearest = null;
   let meters = Infinity;
   for (const vehicle of vehicles) {

@@ -100,6 +100,19 @@ def test_the_worst_stand_first_and_more_than_three_are_a_number(open_console: Op
     expect(page).to_have_url(re.compile("alerts=untaken"))
 
 
+def test_nothing_moves_under_a_hand_that_is_about_to_press(open_console: OpenConsole, add_truck: AddTruck) -> None:
+    page = open_console()
+    first = add_truck().call_for_help(severity="medium")
+    acknowledge = banner_of(page, first).get_by_role("button", name="Acknowledge")
+    acknowledge.hover()
+    before = acknowledge.bounding_box()
+    worse = add_truck(10).call_for_help(severity="critical")
+    expect(banner_of(page, worse)).to_be_visible()
+    assert acknowledge.bounding_box() == before
+    page.mouse.move(700, 780)
+    expect(page.locator(".alert-banner").first).to_have_attribute("data-alert-id", worse)
+
+
 def test_what_its_sender_takes_back_goes_and_says_so(open_console: OpenConsole, add_truck: AddTruck) -> None:
     truck = add_truck()
     alert_id = truck.call_for_help(type="medical")
@@ -143,7 +156,9 @@ def test_nobody_answers_and_it_says_for_how_long(page: Page, start_server: Calla
         page.goto(own_server.url)
         expect(page.locator("#connection")).to_have_attribute("data-state", "open")
         alert_id = truck.call_for_help()
+        expect(page.locator("#sound")).to_have_attribute("data-loudness", "0.35")
         expect(banner_of(page, alert_id)).to_contain_text(re.compile(r"Nobody has answered for \d+ s"))
+        expect(page.locator("#sound")).to_have_attribute("data-loudness", re.compile("0.[5-9]"))
         expect(toast_of(page, alert_id)).to_contain_text("Nobody has answered")
 
 

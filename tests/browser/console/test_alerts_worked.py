@@ -18,9 +18,12 @@ def test_the_banner_acknowledges(open_console: OpenConsole, add_truck: AddTruck)
     truck = add_truck()
     page = open_console()
     alert_id = truck.call_for_help()
-    banner_of(page, alert_id).get_by_role("button", name="Acknowledge").click()
+    other = add_truck(10).call_for_help(severity="low")
+    banner_of(page, alert_id).get_by_role("button", name="Acknowledge").press("Enter")
     assert truck.hear("alert_updated", change="acknowledged", alertId=alert_id)["by"] == "alpha_dispatcher"
     expect(banner_of(page, alert_id)).to_have_count(0)
+    expect(page.locator("#alert-banners")).to_be_focused()
+    expect(banner_of(page, other)).to_be_visible()
 
 
 def test_an_alert_is_taken_assigned_noted_and_resolved_in_the_drawer(

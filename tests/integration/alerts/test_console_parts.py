@@ -159,7 +159,11 @@ def test_hostile_words_are_escaped_everywhere(ann: Client, fleet: Fleet) -> None
 
 def test_an_old_position_is_called_old(ann: Client, fleet: Fleet) -> None:
     alert = raised(fleet, lat=25.0, lng=55.0, fix_at=timezone.now() - timedelta(minutes=11))
-    assert "Old: reported" in ann.get(f"/drawer/?alert={alert.pk}", headers=PART).content.decode()
+    html = ann.get(f"/drawer/?alert={alert.pk}", headers=PART).content.decode()
+    assert '<strong class="stale">Old: reported' in html
+    fresh = raised(fleet, "truck-2", lat=25.0, lng=55.0)
+    html = ann.get(f"/drawer/?alert={fresh.pk}", headers=PART).content.decode()
+    assert '<strong class="stale" hidden>' in html
 
 
 def test_it_waits_since_it_was_stored_and_anew_since_it_got_worse(fleet: Fleet) -> None:
