@@ -15,7 +15,8 @@ from v2v.fleets.policy import Action, Actor, can
 from v2v.fleets.selectors import within
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
-from v2v.vehicles.live import Position, distance_m
+from v2v.proximity.geometry import distance_m
+from v2v.vehicles.live import Position
 
 MAX_IN_SNAPSHOT = 200
 MAX_ROWS = 100
