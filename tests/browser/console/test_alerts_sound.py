@@ -69,6 +69,7 @@ def test_a_browser_that_keeps_the_sound_off_is_told_of_and_turned_on(
     add_truck().call_for_help()
     page = open_console()
     hint = page.locator("#sound-hint")
+    expect(hint).to_be_visible()
     expect(hint).to_contain_text("The browser keeps the sound off")
     expect(page.locator("#sound")).to_have_attribute("data-state", "blocked")
     hint.click()
