@@ -45,7 +45,7 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 	@BUILD_TIMESTAMP=$$(date -u +%FT%TZ) docker compose up --build --detach --wait
 
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
-	@$(PYTHON_BIN)/pip-audit --disable-pip --require-hashes -r requirements/runtime.txt
+	@$(PYTHON_BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
 
 bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists
 	@$(PYTHON_BIN)/python -m bench.proximity_tick

@@ -1,8 +1,8 @@
 """What the running engine answers to those who ask over HTTP, on whatever thread they run."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
+from v2v.protocol.epoch import moment
 from v2v.protocol.events import NearbyPeer
 from v2v.proximity.nearby import nearby_peers
 from v2v.realtime.engine import Engine
@@ -26,8 +26,7 @@ class EngineLive:
             entry = self._engine.presence.entries.get(track.vehicle_id)
             if track.vehicle_pk in wanted and entry is not None:
                 last_seen = self._engine.presence.last_seen(track.vehicle_id, self._sessions(track.vehicle_id))
-                moment = datetime.fromtimestamp((last_seen or entry.last_seen) / 1000, UTC)
-                found[track.vehicle_pk] = Presence(entry.status, moment)
+                found[track.vehicle_pk] = Presence(entry.status, moment(last_seen or entry.last_seen))
         return found
 
     def nearby(self, vehicle_id: str, radius_m: float) -> list[NearbyPeer]:
@@ -41,7 +40,7 @@ class EngineLive:
         fix = track.newest if track else None
         if fix is None:
             return StoredLive().position(vehicle_id)
-        return Position(fix.lat, fix.lng, datetime.fromtimestamp(fix.ts / 1000, UTC))
+        return Position(fix.lat, fix.lng, moment(fix.ts))
 
     def stats(self) -> Stats:
         """Counts of this server's connections."""

@@ -99,7 +99,7 @@ def build() -> Realtime:
             MessageDelivered: messaging.delivered,
         },
         in_turn={
-            Register: register_handler(live, endings, partial(registered, live, messaging)),
+            Register: register_handler(engine, live, endings, partial(registered, live, messaging)),
             **ALERT_VEHICLE_HANDLERS,
             SendMessage: messaging.send,
             MessageRead: messaging.read,

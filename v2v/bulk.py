@@ -6,10 +6,11 @@ seconds. This takes 10 us, most of them inside SQLite, which lets go of the inte
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, models, transaction
+
+from v2v.protocol.epoch import moment
 
 
 def rows_write(
@@ -31,4 +32,4 @@ def stored_moment(epoch_ms: int | None) -> Any:
     """Epoch milliseconds as the database takes a time."""
     if epoch_ms is None:
         return None
-    return connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(epoch_ms / 1000, UTC))
+    return connection.ops.adapt_datetimefield_value(moment(epoch_ms))

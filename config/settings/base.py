@@ -7,13 +7,17 @@ from typing import Any
 import dj_database_url
 from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
 from environs import Env
 
 from config.log import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = Env()
-env.read_env(str(BASE_DIR / ".env"))
+# Into the environment itself, which libraries and the processes that a command starts read as well. ENV_FILE names
+# another file, or none when it is empty: the tests want nothing of the developer's.
+if ENV_FILE := env.str("ENV_FILE", str(BASE_DIR / ".env")):
+    load_dotenv(ENV_FILE)
 
 DEBUG = env.bool("DEBUG", False)
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
@@ -44,8 +48,9 @@ def database(url: str) -> dict[str, Any]:
         }
     parsed: dict[str, Any] = {**dj_database_url.parse(url)}
     if "postgres" in parsed["ENGINE"]:
-        # The pool's own deadline; the connections of one process are bounded whatever the load.
-        pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", 12), "timeout": 3}
+        # The pool's own deadline; the connections of one process are bounded whatever the load. Before each further
+        # attempt to connect it waits twice as long, up to minutes: so it gives up early, and the next request tries.
+        pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", 12), "timeout": 3, "reconnect_timeout": 5}
         parsed["OPTIONS"] = {"pool": pool, "connect_timeout": 3, **parsed.get("OPTIONS", {})}
     return parsed
 
@@ -93,6 +98,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas.
+FORWARDED_ALLOW_IPS = env.str("FORWARDED_ALLOW_IPS", "127.0.0.1")
 TILE_URL = env.str("TILE_URL", "")
 TILE_ORIGIN = "/".join(TILE_URL.split("/")[:3]).replace("{s}", "*") if TILE_URL else ""
 CONTENT_SECURITY_POLICY = {
@@ -112,6 +119,7 @@ AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "v2v.api.throttles.client_network"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -139,7 +147,7 @@ ALERT_ESCALATE_MS = env.int("ALERT_ESCALATE_MS", 30_000)
 # Periodic work inside the server process; where `manage.py scheduler` runs beside it, there.
 RUN_SCHEDULER = env.bool("RUN_SCHEDULER", EMBEDDED)
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
-DEMO_VEHICLES = env.int("DEMO_VEHICLES", 0)
+DEMO_VEHICLES = env.int("DEMO_VEHICLES", 500)
 RADIO_PORT = env.str("RADIO_PORT", "")
 
 
@@ -185,6 +193,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "v2v.api.middleware.AddressThrottle",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -219,6 +228,8 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = True
 
 # ---- REST
 
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)  # of one user or device
+API_ANONYMOUS_PER_MINUTE = env.int("API_ANONYMOUS_PER_MINUTE", 60)  # of one address, without good credentials
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -226,6 +237,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["v2v.api.permissions.PolicyPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["v2v.api.throttles.ActorThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["v2v.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "v2v.api.pages.NumberedPages",

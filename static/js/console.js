@@ -26,6 +26,7 @@ import { VehicleDetails } from "./vehicle_details.js";
 const VIEW_SETTLES_MS = 250;
 const AGING_MS = 5000;
 const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
+const MOST_FOLLOWED = 20;
 const element = (id) => document.getElementById(id);
 
 const socket = new Socket(socketUrl("/ws/dispatch/"));
@@ -101,6 +102,10 @@ store.addEventListener("snapshot", () => {
 });
 store.addEventListener("moved", ({ detail }) => map.vehicles.move(detail));
 store.addEventListener("presence", () => map.vehicles.redraw());
+store.addEventListener("removed", ({ detail }) => {
+  map.vehicles.replace(store.vehicles.values());
+  if (drawer.vehicleId === detail) deselect();
+});
 
 function placeFirst() {
   const view = linkedView();
@@ -111,12 +116,19 @@ function placeFirst() {
   map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
 }
 
-/** A small fleet is watched whole; of a large one only what the map shows. */
+/** A small fleet is watched whole; of a large one what the map shows, the selected vehicle and those near it. */
 function sendView() {
   const box = store.vehicles.size > WATCHED_WHOLE ? map.bounds() : null;
-  store.watch(box);
-  socket.send("view_set", { bbox: box });
+  const selected = box === null || drawer.vehicleId === null ? [] : [drawer.vehicleId, ...nearby.vehicleIds];
+  const vehicleIds = selected.slice(0, MOST_FOLLOWED);
+  store.watch(box, vehicleIds);
+  socket.send("view_set", { bbox: box, vehicleIds });
 }
+function followSelected() {
+  if (store.vehicles.size > WATCHED_WHOLE) sendView();
+}
+for (const change of ["opened", "closed"]) drawer.addEventListener(change, followSelected);
+socket.addEventListener("nearby_snapshot", followSelected);
 let settling;
 map.leaflet.on("moveend", () => {
   clearTimeout(settling);

@@ -46,6 +46,11 @@ export class Nearby {
     this.refresh();
   }
 
+  /** Who is near, nearest first as the server said. */
+  get vehicleIds() {
+    return [...this.#peers.keys()];
+  }
+
   /** Ask the server to work it out now; the answer comes as a `nearby_snapshot`. */
   async refresh() {
     const vehicleId = this.#vehicleId;

@@ -4,17 +4,21 @@ import { setServerTime } from "./clock.js";
 
 /**
  * A vehicle: `{vehicleId, fleet, status, lastSeen, lat?, lng?, ts?, speed?, heading?, battery?, signal?, driverName?, type?}`.
- * Events: `snapshot`; `enrolled` (a vehicle that the snapshot lacked); `moved` (`detail`: the vehicles that did); `presence` (`detail`: the vehicle).
+ * Events: `snapshot`; `enrolled` (which vehicles there are, or what they are, has changed); `removed` (`detail`: the id);
+ * `moved` (`detail`: the vehicles that did); `presence` (`detail`: the vehicle).
  */
 export class Store extends EventTarget {
   vehicles = new Map();
   #watched = null;
+  #followed = new Set();
 
   constructor(socket) {
     super();
     socket.addEventListener("registered", ({ detail }) => this.#replace(detail));
     socket.addEventListener("locations", ({ detail }) => this.#move(detail.peers));
     socket.addEventListener("presence_update", ({ detail }) => this.#presence(detail));
+    socket.addEventListener("vehicle_updated", ({ detail }) => this.#update(detail));
+    socket.addEventListener("vehicle_removed", ({ detail }) => this.#remove(detail.vehicleId));
   }
 
   get(vehicleId) {
@@ -28,9 +32,13 @@ export class Store extends EventTarget {
     return counts;
   }
 
-  /** The part of the map whose positions the server was told to send, `[west, south, east, north]`; null for all. */
-  watch(box) {
+  /**
+   * What the server was told to send at once: the positions in this part of the map, `[west, south, east, north]` or
+   * null for all, and those of the followed vehicles. Others come every 10 s.
+   */
+  watch(box, vehicleIds = []) {
     this.#watched = box;
+    this.#followed = new Set(vehicleIds);
   }
 
   /**
@@ -41,8 +49,8 @@ export class Store extends EventTarget {
     return vehicle.status === "online" && !this.#isWatched(vehicle) ? null : (vehicle.lastSeen ?? null);
   }
 
-  #isWatched({ lat, lng }) {
-    if (this.#watched === null || lat === undefined) return true;
+  #isWatched({ vehicleId, lat, lng }) {
+    if (this.#watched === null || lat === undefined || this.#followed.has(vehicleId)) return true;
     const [west, south, east, north] = this.#watched;
     const inside = west <= east ? lng >= west && lng <= east : lng >= west || lng <= east;
     return inside && lat >= south && lat <= north;
@@ -57,8 +65,8 @@ export class Store extends EventTarget {
   #move(peers) {
     const moved = [];
     for (const report of peers) {
-      const vehicle = this.#known(report.vehicleId);
-      if (vehicle.ts > report.ts) continue; // an older fix never moves a vehicle back
+      const vehicle = this.vehicles.get(report.vehicleId);
+      if (!vehicle || vehicle.ts > report.ts) continue; // removed meanwhile; an older fix never moves a vehicle back
       Object.assign(vehicle, report);
       vehicle.lastSeen = Math.max(vehicle.lastSeen ?? 0, report.ts);
       moved.push(vehicle);
@@ -71,11 +79,23 @@ export class Store extends EventTarget {
     this.dispatchEvent(new CustomEvent("presence", { detail: vehicle }));
   }
 
+  #update(change) {
+    const vehicle = Object.assign(this.#known(change.vehicleId, "offline"), { driverName: undefined, type: undefined }, change);
+    this.dispatchEvent(new Event("enrolled"));
+    this.dispatchEvent(new CustomEvent("presence", { detail: vehicle }));
+  }
+
+  #remove(vehicleId) {
+    if (!this.vehicles.delete(vehicleId)) return;
+    this.dispatchEvent(new Event("enrolled"));
+    this.dispatchEvent(new CustomEvent("removed", { detail: vehicleId }));
+  }
+
   /** The vehicle of this id; one that was enrolled after the snapshot is added. */
-  #known(vehicleId) {
+  #known(vehicleId, status = "online") {
     let vehicle = this.vehicles.get(vehicleId);
     if (!vehicle) {
-      vehicle = { vehicleId, status: "online", lastSeen: null };
+      vehicle = { vehicleId, status, lastSeen: null };
       this.vehicles.set(vehicleId, vehicle);
       this.dispatchEvent(new Event("enrolled"));
     }

@@ -90,8 +90,10 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
     directory.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     environment |= {
+        "ENV_FILE": "",
         "VAR_DIR": str(directory),
         "DATABASE_URL": database_url,
+        "REDIS_URL": "",
         "SECRET_KEY": "of-a-server-under-test-0123456789-0123456789-0123456789-0123",
         "SECURE_COOKIES": "0",
         "PORT": str(free_port()),

@@ -96,14 +96,18 @@ class World:
         return wire
 
     def dispatcher(
-        self, *fleets: int, watched: str = "", view: tuple[float, float, float, float] | None = None
+        self,
+        *fleets: int,
+        watched: str = "",
+        view: tuple[float, float, float, float] | None = None,
+        followed: tuple[str, ...] = (),
     ) -> NotedWire:
         """The socket of a dispatcher who may see these fleets; without any, all."""
         wire = NotedWire()
         session = Session(self.engine, DISPATCH, wire, address="192.0.2.2", bearer=None)
         self.engine.hub.open(session)
         self.engine.hub.register_dispatcher(session, name="Kim", fleets=frozenset(fleets) if fleets else None)
-        session.watched, session.view = watched, view
+        session.watched, session.view, session.followed = watched, view, followed
         return wire
 
     def report(self, vehicle_id: str, lat: float = 10.0, lng: float = 55.0, **fix: Any) -> Outcome:

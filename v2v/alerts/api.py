@@ -32,6 +32,7 @@ from v2v.alerts.serializers import (
     NoteSerializer,
     ResolveSerializer,
 )
+from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet, CamelOrderingFilter
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
@@ -41,7 +42,6 @@ from v2v.fleets.selectors import within
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.protocol.fields import MAX_ID_CHARS
-from v2v.proximity.api import EpochMsFilter
 from v2v.vehicles.selectors import vehicles_where
 
 _EVERY = timedelta(seconds=10)  # one alert of a vehicle, as on the socket

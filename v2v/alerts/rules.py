@@ -12,6 +12,7 @@ from typing import Any
 
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms
 
 POSITION_VALID = timedelta(seconds=600)  # validityDuration of a DENM, unless it says otherwise
 MAX_ESCALATIONS = 20
@@ -236,7 +237,7 @@ def _taken(standing: Standing) -> Refusal:
     at = standing.closed_at or standing.acked_at
     details: dict[str, Any] = {"state": standing.state.value, "by": by}
     if at is not None:
-        details["at"] = round(at.timestamp() * 1000)
+        details["at"] = epoch_ms(at)
     message = f"It is {standing.state.value}, by {by}." if by else f"It is {standing.state.value}."
     return Refusal(ErrorCode.CONFLICT, message, details=details)
 

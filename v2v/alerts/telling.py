@@ -1,7 +1,7 @@
 """What the world is told of an alert, once it is stored."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import cast
 
@@ -11,9 +11,9 @@ from v2v.alerts.models import Alert, AlertEvent
 from v2v.alerts.rules import ACTIVE, State, position_is_stale
 from v2v.alerts.selectors import waiting_since
 from v2v.protocol import events
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import AlertChange, AlertPart, AlertState, AlertVia
 from v2v.realtime.relay import Audience, ToAround, ToDispatchers, ToFollowers, ToVehicles, publish
-from v2v.vehicles.live import epoch_ms
 
 _INFO = ("type", "plate", "make", "model", "color")
 Kind = AlertEvent.Kind
@@ -102,8 +102,3 @@ def _audiences(alert: Alert, kind: AlertEvent.Kind) -> list[Audience]:
         sender: list[Audience] = [ToVehicles((alert.sender.vehicle_id,))] if alert.sender is not None else []
         return [ToDispatchers(alert.fleet_id), *sender]
     return [ToFollowers(alert.fleet_id, str(alert.pk), is_last=alert.state not in ACTIVE)]
-
-
-def moment(ms: int) -> datetime:
-    """Epoch milliseconds as a datetime."""
-    return datetime.fromtimestamp(ms / 1000, UTC)

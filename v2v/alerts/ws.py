@@ -8,9 +8,10 @@ from v2v.alerts import services
 from v2v.alerts.models import Alert
 from v2v.alerts.selectors import alert_of_vehicle, alert_to_work, alerts_active, alerts_concerning, distance_to
 from v2v.alerts.services import Delivery, Origin, Report
-from v2v.alerts.telling import alert_part, moment
+from v2v.alerts.telling import alert_part
 from v2v.protocol import commands, events
 from v2v.protocol.commands import Command
+from v2v.protocol.epoch import moment
 from v2v.protocol.events import AlertPart
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.clock import Clock

@@ -1,5 +1,6 @@
 """Every error of the API as a problem document (RFC 9457) with a code of the contract."""
 
+import math
 import sys
 from typing import Any
 
@@ -28,7 +29,7 @@ _CODES = {
     429: ErrorCode.RATE_LIMITED,
     503: ErrorCode.UNAVAILABLE,
 }
-_KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
+_KEPT_HEADERS = ("WWW-Authenticate", "Allow")
 _log = structlog.get_logger(__name__)
 
 
@@ -54,7 +55,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         return _response(problem(error.code, detail=detail, details=error.details))
     if isinstance(error, OperationalError | InterfaceError):
         _log.error("the database is away", error=str(error))
-        return _response(problem(ErrorCode.UNAVAILABLE), headers={"Retry-After": str(RETRY_AFTER_S)})
+        return _response(problem(ErrorCode.UNAVAILABLE))
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -62,10 +63,18 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    kept = {
-        name: value for name, value in (headers or {}).items() if name in ("WWW-Authenticate", "Retry-After", "Allow")
-    }
-    return Response(document, status=document["status"], headers=kept, content_type=CONTENT_TYPE)
+    kept = {name: value for name, value in (headers or {}).items() if name in _KEPT_HEADERS}
+    return Response(
+        document, status=document["status"], headers={**kept, **_retry_after(document)}, content_type=CONTENT_TYPE
+    )
+
+
+def _retry_after(document: dict[str, Any]) -> dict[str, str]:
+    """The header that says in seconds what the document says in milliseconds."""
+    wait_ms = document["details"].get("retryAfterMs")
+    if wait_ms is None and document["code"] == ErrorCode.UNAVAILABLE:
+        wait_ms = RETRY_AFTER_S * 1000
+    return {} if wait_ms is None else {"Retry-After": str(math.ceil(wait_ms / 1000))}
 
 
 def _of_framework(error: Exception, response: Response) -> dict[str, Any]:
@@ -91,13 +100,15 @@ def _issues(detail: Any, path: str = "") -> list[dict[str, str]]:
     return [{"field": path.replace("non_field_errors", ""), "issue": str(detail)}]
 
 
-def problem_response(code: ErrorCode, *, status: int | None = None) -> HttpResponse:
+def problem_response(code: ErrorCode, *, details: dict[str, Any] | None = None) -> HttpResponse:
     """The problem outside of REST framework."""
-    document = problem(code, status=status)
-    return JsonResponse(document, status=document["status"], content_type=CONTENT_TYPE)
+    document = problem(code, details=details)
+    headers = _retry_after(document)
+    return JsonResponse(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
+    """Whether the answer has to be a problem, and no page."""
     return request.path.startswith("/api/")
 
 
@@ -109,19 +120,17 @@ def api_not_found(request: HttpRequest, **_: Any) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    return (
-        problem_response(ErrorCode.VALIDATION_ERROR) if _is_api(request) else defaults.bad_request(request, exception)
-    )
+    return problem_response(ErrorCode.VALIDATION_ERROR) if is_api(request) else defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    return problem_response(ErrorCode.FORBIDDEN) if _is_api(request) else defaults.permission_denied(request, exception)
+    return problem_response(ErrorCode.FORBIDDEN) if is_api(request) else defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
-    if _is_api(request):
+    if is_api(request):
         return problem_response(ErrorCode.NOT_FOUND)
     return defaults.page_not_found(request, exception)
 
@@ -129,6 +138,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500, called while the exception is being handled."""
     away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
-    if _is_api(request):
+    if is_api(request):
         return problem_response(ErrorCode.UNAVAILABLE if away else ErrorCode.INTERNAL_ERROR)
     return defaults.server_error(request)

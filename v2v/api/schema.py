@@ -26,7 +26,7 @@ _WORDS = {
     "409": "Somebody else changed it first, or the id is taken.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "429": "Too many requests: `details.retryAfterMs`.",
+    "429": "Too many requests: `Retry-After` and `details.retryAfterMs` say when to come again.",
     "503": "The database is away; try again shortly.",
     "default": "Any other error.",
 }

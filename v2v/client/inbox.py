@@ -1,13 +1,12 @@
 """Messages that came: each once, whatever was lost on the way, and the word to the server that they are here."""
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
 from weakref import WeakSet
 
 import msgspec
 
 from v2v.client.connection import Connection
+from v2v.client.stream import Stream
 from v2v.protocol import commands, events
 from v2v.protocol.fields import DISPATCH, MAX_DELIVERED_AT_ONCE
 
@@ -16,39 +15,13 @@ MAX_WAITING = 4096
 _encode = msgspec.json.Encoder().encode
 
 
-class MessageStream:
+class MessageStream(Stream[events.MessagePart]):
     """Asynchronous iterator of messages to this side, each once."""
-
-    def __init__(self, messages: Iterable[events.MessagePart]) -> None:
-        self._messages = deque(messages)
-        self._changed = asyncio.Event()
-        self._end: Exception | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether it holds as many as it can."""
-        return len(self._messages) >= MAX_WAITING
-
-    def add(self, message: events.MessagePart) -> None:
-        """Add a message."""
-        self._messages.append(message)
-        self._changed.set()
-
-    def finish(self, error: Exception) -> None:
-        """There will be no more messages; the reader gets `error` after the last."""
-        self._end = error
-        self._changed.set()
-
-    def __aiter__(self) -> "MessageStream":
-        return self
-
-    async def __anext__(self) -> events.MessagePart:
-        while not self._messages:
-            if self._end is not None:
-                raise self._end
-            self._changed.clear()
-            await self._changed.wait()
-        return self._messages.popleft()
+        return len(self) >= MAX_WAITING
 
 
 class Inbox:

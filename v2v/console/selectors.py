@@ -44,7 +44,7 @@ class VehiclePage:
 
 def vehicle_page(*, actor: Actor, choice: VehicleChoice) -> VehiclePage:
     """The chosen vehicles that the actor may view."""
-    vehicles = vehicles_where(actor, Action.VIEW).order_by("vehicle_id")
+    vehicles = _in_service(actor).order_by("vehicle_id")
     if text := choice.search:
         named = Q(vehicle_id__icontains=text) | Q(driver_name__icontains=text) | Q(plate__icontains=text)
         vehicles = vehicles.filter(named)
@@ -60,15 +60,20 @@ def vehicle_page(*, actor: Actor, choice: VehicleChoice) -> VehiclePage:
 
 def vehicle_listed(*, actor: Actor, vehicle_id: str) -> ListedVehicle | None:
     """One vehicle, if the actor may view it."""
-    return next(iter(_listed(vehicles_where(actor, Action.VIEW).filter(vehicle_id=vehicle_id))), None)
+    return next(iter(_listed(_in_service(actor).filter(vehicle_id=vehicle_id))), None)
 
 
 def vehicle_counts(*, actor: Actor) -> dict[str, int]:
     """How many vehicles are in each state, and `all`; one that was never heard is offline."""
-    pks = list(vehicles_where(actor, Action.VIEW).values_list("pk", flat=True))
+    pks = list(_in_service(actor).values_list("pk", flat=True))
     known = live().presence(pks)
     states = Counter(_status(known, pk) for pk in pks)
     return {"all": len(pks)} | {state: states[state] for state in VehicleStatus.Presence.values}
+
+
+def _in_service(actor: Actor) -> QuerySet[Vehicle]:
+    """The vehicles that the actor may view; one that is disabled can neither come online nor be dispatched."""
+    return vehicles_where(actor, Action.VIEW).filter(disabled_at=None)
 
 
 def _in_state(vehicles: QuerySet[Vehicle], state: str) -> list[int]:

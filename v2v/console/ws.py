@@ -19,6 +19,7 @@ from v2v.protocol import events
 from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.commands import ViewSet
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import VehicleState
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Answer, Session
@@ -104,7 +105,7 @@ def _session_key(scope: dict[str, Any]) -> str:
 
 def _stored(actor: Actor) -> _Stored:
     fleets = fleets_visible(actor)
-    vehicles = Vehicle.objects.filter(fleet__in=fleets, deleted_at=None).values(
+    vehicles = Vehicle.objects.filter(fleet__in=fleets, deleted_at=None, disabled_at=None).values(
         "vehicle_id",
         "fleet__slug",
         "driver_name",
@@ -128,16 +129,19 @@ def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> Vehic
     track = live.by_vehicle.get(vehicle_id)
     fix = track.fix if track else None
     last_seen = engine.presence.last_seen(vehicle_id, engine.hub.by_vehicle.get(vehicle_id, []))
+    stored_seen, stored_fix = (
+        None if at is None else epoch_ms(at) for at in (row["status__last_seen"], row["status__fix_at"])
+    )
     return VehicleState(
         vehicle_id=vehicle_id,
         fleet=row["fleet__slug"],
         status=entry.status if entry else "offline",
-        last_seen=last_seen or _epoch_ms(row["status__last_seen"]),
+        last_seen=last_seen or stored_seen,
         driver_name=(entry.driver_name if entry else None) or row["driver_name"] or None,
         type=row["type"] or None,
         lat=fix.lat if fix else row["status__lat"],
         lng=fix.lng if fix else row["status__lng"],
-        ts=fix.ts if fix else _epoch_ms(row["status__fix_at"]),
+        ts=fix.ts if fix else stored_fix,
         speed=fix.speed if fix else row["status__speed"],
         heading=fix.heading if fix else row["status__heading"],
         battery=row["status__battery"] if track is None or track.battery is None else track.battery,
@@ -145,18 +149,17 @@ def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> Vehic
     )
 
 
-def _epoch_ms(moment: Any) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
-
-
 def view_set(session: Session, command: ViewSet) -> Answer:
-    """Only positions in this part of the map are sent from now on; none given: all."""
+    """Positions in this part of the map are sent at once from now on, and those of the vehicles that are followed.
+
+    Without a part, all. Other vehicles come every 10 s at the most: see `v2v.proximity.ticker`.
+    """
     session.take_other()
     box = command.data.bbox
     if box is not None and box[1] > box[3]:
         details = {"field": "bbox", "issue": "south is north of north"}
         raise Refusal(ErrorCode.VALIDATION_ERROR, details=details)
-    session.view = box
+    session.view, session.followed = box, tuple(command.data.vehicle_ids)
     return None
 
 

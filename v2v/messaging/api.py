@@ -1,12 +1,11 @@
 """Messages over REST, for people and for vehicles."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_filters.rest_framework import CharFilter, ChoiceFilter, DjangoFilterBackend, NumberFilter
+from django_filters.rest_framework import CharFilter, ChoiceFilter, DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -17,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
@@ -26,7 +26,7 @@ from v2v.messaging.rules import Status
 from v2v.messaging.selectors import conversations_where, messages_where, recipients_with_status, status_counts
 from v2v.messaging.serializers import ConversationSerializer, MessageSendSerializer, MessageSerializer
 from v2v.messaging.services import message_read, message_send
-from v2v.protocol.fields import MAX_EPOCH_MS, MessageId
+from v2v.protocol.fields import MessageId
 from v2v.vehicles.models import Vehicle
 
 
@@ -40,17 +40,6 @@ class ConversationPages(NewestFirstPages):
     """The last active first."""
 
     ordering = ("-last_at", "-id")
-
-
-class EpochMsFilter(NumberFilter):
-    """A bound in time, in epoch milliseconds."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=0, max_value=MAX_EPOCH_MS, decimal_places=0, **kwargs)
-
-    def filter(self, qs: QuerySet[Any], value: Any) -> Any:
-        """With the bound as a datetime."""
-        return super().filter(qs, None if value is None else datetime.fromtimestamp(int(value) / 1000, UTC))
 
 
 class MessageFilter(CamelFilterSet):

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -19,9 +19,10 @@ from v2v.messaging import metrics
 from v2v.messaging.models import Conversation, Message, MessageRecipient
 from v2v.messaging.routes import Route, route_of
 from v2v.messaging.rules import Status, before, conversation_key, good_until_ms
-from v2v.messaging.wire import epoch_ms, message_tell, read_tell, status_tell
+from v2v.messaging.wire import message_tell, read_tell, status_tell
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms, moment
 from v2v.protocol.fields import DISPATCH
 
 log = structlog.get_logger(__name__)
@@ -96,9 +97,9 @@ def message_send(
         content=content,
         content_type=content_type,
         via=via,
-        sent_at=now if sent_ms is None else min(now, datetime.fromtimestamp(sent_ms / 1000, UTC)),
+        sent_at=now if sent_ms is None else min(now, moment(sent_ms)),
         stored_at=now,
-        expires_at=datetime.fromtimestamp(until_ms / 1000, UTC),
+        expires_at=moment(until_ms),
     )
     try:
         _store(message, route, now)
@@ -166,7 +167,7 @@ def messages_delivered(deliveries: list[Delivery]) -> int:
             wanted.setdefault((delivery.vehicle_pk, message_id), delivery)
     if not wanted:
         return 0
-    now = datetime.fromtimestamp(max(delivery.at_ms for delivery in wanted.values()) / 1000, UTC)
+    now = moment(max(delivery.at_ms for delivery in wanted.values()))
     vehicles = {vehicle_pk for vehicle_pk, _ in wanted if vehicle_pk is not None}
     is_its = Q(vehicle__in=vehicles) | Q(vehicle=None)
     with transaction.atomic():

@@ -8,14 +8,10 @@ from django.db import transaction
 from v2v.messaging.models import Message
 from v2v.messaging.rules import Status
 from v2v.protocol import events
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import MessageStatusName
 from v2v.protocol.fields import DISPATCH
 from v2v.realtime.relay import Audience, ToDispatchers, ToFleet, ToVehicles, publish
-
-
-def epoch_ms(moment: datetime) -> int:
-    """Epoch milliseconds."""
-    return round(moment.timestamp() * 1000)
 
 
 def message_part(message: Message) -> events.MessagePart:

@@ -1,7 +1,7 @@
 """Messages on the sockets: sending, the word that they came, reading, and what waited for a client that comes."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
@@ -10,6 +10,7 @@ from v2v.messaging.selectors import message_parts, unread_pks
 from v2v.messaging.services import Delivery, message_read, message_send, messages_delivered
 from v2v.protocol import events
 from v2v.protocol.commands import MessageDelivered, MessageRead, SendMessage
+from v2v.protocol.epoch import moment
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Answer, Session
@@ -109,4 +110,4 @@ class Messaging:
             session.server_stopping()
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._engine.clock.now_ms() / 1000, UTC)
+        return moment(self._engine.clock.now_ms())

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from v2v.protocol.fields import (
     MAX_DELIVERED_AT_ONCE,
+    MAX_FOLLOWED,
     AccuracyM,
     AltitudeM,
     Candidate,
@@ -391,13 +392,14 @@ class LockRelease(Command, tag="lock_release"):
 
 
 class ViewSetData(Data):
-    """West, south, east, north in degrees; west > east crosses the date line."""
+    """West, south, east, north in degrees; west > east crosses the date line. `vehicle_ids` are followed anywhere."""
 
     bbox: tuple[Longitude, Latitude, Longitude, Latitude] | None = None
+    vehicle_ids: Annotated[list[VehicleId], Meta(max_length=MAX_FOLLOWED)] = []
 
 
 class ViewSet(Command, tag="view_set"):
-    """The part of the map that a dispatcher sees."""
+    """The part of the map that a dispatcher sees, and vehicles that he follows wherever they are."""
 
     data: ViewSetData
 

@@ -201,6 +201,31 @@ class PresenceUpdate(Event, tag="presence_update"):
     data: Data
 
 
+class VehicleUpdated(Event, tag="vehicle_updated"):
+    """A vehicle is new in a dispatcher's fleets, or back, or what is known of it has changed."""
+
+    class Data(Part):
+        """What the snapshot says of it beyond its state."""
+
+        vehicle_id: str
+        fleet: str
+        driver_name: str | None = None
+        type: str | None = None
+
+    data: Data
+
+
+class VehicleRemoved(Event, tag="vehicle_removed"):
+    """A vehicle was deleted, disabled, or went to another fleet. What was on its way of it may still come."""
+
+    class Data(Part):
+        """Which one."""
+
+        vehicle_id: str
+
+    data: Data
+
+
 class PeerLocations(Event, tag="peer_locations"):
     """Where a vehicle's neighbors are that moved since the last such frame."""
 
@@ -330,6 +355,57 @@ class CallState(Event, tag="call_state"):
     data: Data
 
 
+class LockAcquired(Event, tag="lock_acquired"):
+    """The lock is the receiver's until it expires, unless it is extended; `fencing_token` goes up with each holder."""
+
+    class Data(Part):
+        """`expires_at` in epoch milliseconds."""
+
+        resource: str
+        holder: str
+        expires_at: int
+        fencing_token: int
+
+    data: Data
+
+
+class LockDenied(Event, tag="lock_denied"):
+    """Somebody else holds the lock."""
+
+    class Data(Part):
+        """Who, and until when (epoch milliseconds)."""
+
+        resource: str
+        holder: str
+        expires_at: int
+
+    data: Data
+
+
+class LockReleased(Event, tag="lock_released"):
+    """The holder has given the lock back."""
+
+    class Data(Part):
+        """Which lock; who held it."""
+
+        resource: str
+        holder: str
+
+    data: Data
+
+
+class LockExpired(Event, tag="lock_expired"):
+    """The holder has let the lock run out."""
+
+    class Data(Part):
+        """Which lock; who held it."""
+
+        resource: str
+        holder: str
+
+    data: Data
+
+
 class RadioText(Event, tag="radio_text"):
     """A text that came by radio; `rssi` in dBm."""
 
@@ -385,6 +461,8 @@ ServerEvent = (
     | Ack
     | HeartbeatAck
     | PresenceUpdate
+    | VehicleUpdated
+    | VehicleRemoved
     | PeerLocations
     | Locations
     | NearbySnapshot
@@ -395,6 +473,10 @@ ServerEvent = (
     | MessageStatus
     | CallIncoming
     | CallState
+    | LockAcquired
+    | LockDenied
+    | LockReleased
+    | LockExpired
     | RadioText
     | ServerShutdown
     | TokenExpiring

@@ -16,6 +16,7 @@ MAX_TTL_MS = 7 * 24 * 3600 * 1000
 MAX_RADIUS_M = 100_000
 CLOCK_SKEW_MS = 5 * 60 * 1000
 MAX_DELIVERED_AT_ONCE = 200
+MAX_FOLLOWED = 20
 DISPATCH = "dispatch"  # whom a vehicle writes to or calls when it means its dispatchers; no vehicle is called so
 
 # Python lets `$` match before a last newline; the look-ahead takes that back.

@@ -1,19 +1,16 @@
 """Comings and goings over REST."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from django.db.models import Q, QuerySet
-from django_filters.rest_framework import CharFilter, ChoiceFilter, DjangoFilterBackend, NumberFilter
+from django_filters.rest_framework import CharFilter, ChoiceFilter, DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
+from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet, CamelModelSerializer
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
 from v2v.fleets.policy import Action
-from v2v.protocol.fields import MAX_EPOCH_MS
 from v2v.proximity.models import ProximityEvent
 from v2v.proximity.selectors import proximity_events_where
 from v2v.vehicles.models import Vehicle
@@ -31,17 +28,6 @@ class ProximityEventSerializer(CamelModelSerializer[ProximityEvent]):
     class Meta:
         model = ProximityEvent
         fields = ["id", "fleet", "vehicle_id", "peer_vehicle_id", "type", "distance_m", "ts"]
-
-
-class EpochMsFilter(NumberFilter):
-    """A bound in time, in epoch milliseconds."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=0, max_value=MAX_EPOCH_MS, decimal_places=0, **kwargs)
-
-    def filter(self, qs: QuerySet[Any], value: Any) -> Any:
-        """With the bound as a datetime."""
-        return super().filter(qs, None if value is None else datetime.fromtimestamp(int(value) / 1000, UTC))
 
 
 class ProximityEventFilter(CamelFilterSet):

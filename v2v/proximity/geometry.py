@@ -35,6 +35,12 @@ def distances_m(a: Floats, b: Floats) -> Floats:
     return distances
 
 
+def distance_m(lat: float, lng: float, to_lat: float, to_lng: float) -> float:
+    """Metres along the ground between two places in degrees."""
+    ends = unit_vectors(np.array([lat, to_lat]), np.array([lng, to_lng]))
+    return float(distances_m(ends[:1], ends[1])[0])
+
+
 def bearings_deg(lat: float, lng: float, to_lat: Floats, to_lng: Floats) -> Floats:
     """Initial bearings from one point to many, degrees clockwise from true north, 0 <= bearing < 360.
 

@@ -12,12 +12,13 @@ from v2v.protocol import events
 from v2v.proximity.crowd import deliveries_bound
 from v2v.proximity.engine import Crossings, Deliveries, Positions, ProximityEngine, Tick
 from v2v.proximity.services import Crossing
+from v2v.proximity.views import Views, may_see
 from v2v.realtime import metrics
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
 from v2v.realtime.presence import Entry
 from v2v.realtime.session import Session
-from v2v.tracking.live import Fix, LiveState, Track
+from v2v.tracking.live import LiveState, Track
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Ticker:
         self._live = live
         self._proximity = proximity
         self._storage = storage
+        self._views = Views(engine.hub, live)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="proximity")
         self._taken_at = 0.0
         self._turn = 0
@@ -63,7 +65,7 @@ class Ticker:
         self._note_crowd(tick)
         self._deliver(deliveries_bound(tick.deliveries, turn=self._turn))
         self._tell_crossings(tick)
-        self._tell_dispatchers(moved)
+        self._views.tell(moved, self._taken_at)
         self._moved_away.clear()
         if moved and (fix := random.choice(moved).fix) is not None:  # noqa: S311 - a fair sample
             metrics.LATENCY.observe(self._engine.clock.monotonic() - fix.received_at)
@@ -123,7 +125,7 @@ class Ticker:
         watchers: dict[str, list[Session]] = {}
         for session in self._engine.hub.dispatchers:
             watched = self._live.by_vehicle.get(session.watched)
-            if watched is not None and _may_see(session, watched):
+            if watched is not None and may_see(session, watched):
                 watchers.setdefault(session.watched, []).append(session)
         self._tell(tick.entered, "enter", now_ms, watchers)
         self._tell(tick.exited, "exit", now_ms, watchers)
@@ -156,21 +158,7 @@ class Ticker:
             for session in watching:
                 session.outbox.post(encoded)
 
-    # ---- To dispatchers
-
-    def _tell_dispatchers(self, moved: list[Track]) -> None:
-        """One frame a dispatcher; those who see the same get the same bytes."""
-        if not moved:
-            return
-        frames: dict[tuple[object, object], tuple[list[int], list[bytes]]] = {}
-        for session in self._engine.hub.dispatchers:
-            seen = frames.get((session.fleets, session.view))
-            if seen is None:
-                tracks = [track for track in moved if is_in_view(track, track.fix, session)]
-                seen = ([track.slot for track in tracks], [track.tracked_part for track in tracks])
-                frames[session.fleets, session.view] = seen
-            if seen[0]:
-                session.send_positions(*seen)
+    # ---- To both
 
     def presence_changed(self, entry: Entry) -> None:
         """Tell the dispatchers of the fleet, and the vehicles that are near."""
@@ -188,21 +176,6 @@ class Ticker:
         peers = [self._live.tracks[slot].vehicle_id for slot in self._proximity.peers_of(entry.slot).tolist()]
         if peers:
             self._engine.hub.to_vehicles(peers, event)
-
-
-def is_in_view(track: Track, fix: Fix | None, session: Session) -> bool:
-    """Whether the dispatcher may see the vehicle, and has it on the map."""
-    if fix is None or not _may_see(session, track):
-        return False
-    if session.view is None:
-        return True
-    west, south, east, north = session.view
-    across = west <= fix.lng <= east if west <= east else fix.lng >= west or fix.lng <= east
-    return bool(south <= fix.lat <= north and across)
-
-
-def _may_see(session: Session, track: Track) -> bool:
-    return session.fleets is None or track.fleet in session.fleets
 
 
 def _event(crossing: Crossing, peer_vehicle_id: str, vehicle_id: str | None) -> events.ProximityEvent:

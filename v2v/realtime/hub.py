@@ -34,11 +34,11 @@ class Hub:
     def open(self, session: Session) -> None:
         """A socket was accepted; nobody knows yet whose it is."""
         self.sessions.add(session)
-        self._unregistered[session.address] += 1
+        self._unregistered[session.network] += 1
 
-    def unregistered_from(self, address: str) -> int:
-        """How many sockets of an address have not said who they are."""
-        return self._unregistered[address]
+    def unregistered_from(self, network: str) -> int:
+        """How many sockets of a network (see `v2v.realtime.address`) have not said who they are."""
+        return self._unregistered[network]
 
     def register_vehicle(self, session: Session, *, vehicle_id: str, device_id: str, fleet: int, slot: int) -> None:
         """The session is a device of this vehicle from now on; an older connection of the device is closed (4409).
@@ -96,9 +96,9 @@ class Hub:
                 del self.by_slot[session.slot]
 
     def _forget_address(self, session: Session) -> None:
-        self._unregistered[session.address] -= 1
-        if self._unregistered[session.address] <= 0:
-            del self._unregistered[session.address]
+        self._unregistered[session.network] -= 1
+        if self._unregistered[session.network] <= 0:
+            del self._unregistered[session.network]
 
     # ---- Fan-out
 

@@ -52,10 +52,6 @@ class MemoryPresence:
         if entry is not None:
             self._set(entry, "offline", self._epoch_ms(session.heard_at))
 
-    def forget(self, vehicle_id: str) -> None:
-        """The vehicle was removed."""
-        self.entries.pop(vehicle_id, None)
-
     def sweep(self, sessions_of: Iterable[tuple[str, list[Session]]], *, timeout_s: float) -> None:
         """Find the vehicles of which nothing was heard for `timeout_s` seconds, and note when the others were heard."""
         now = self._clock.monotonic()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
-from weakref import WeakValueDictionary
 
 
 class Limit(NamedTuple):
@@ -15,17 +14,12 @@ class Limit(NamedTuple):
 class Bucket:
     """One token bucket. Times are monotonic seconds."""
 
-    __slots__ = ("__weakref__", "_at", "_burst", "_rate", "_tokens")
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
     def __init__(self, limit: Limit, now: float) -> None:
         self._rate, self._burst = limit
         self._tokens = self._burst
         self._at = now
-
-    def wait(self, now: float) -> float:
-        """Seconds until there is a token; 0 when there is one. Takes none."""
-        tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        return 0.0 if tokens >= 1.0 else (1.0 - tokens) / self._rate
 
     def take(self, now: float) -> float:
         """Take one token: 0 when there was one, else the seconds until there is one."""
@@ -38,6 +32,10 @@ class Bucket:
             return 0.0
         self._tokens = tokens
         return (1.0 - tokens) / self._rate
+
+    def give_back(self) -> None:
+        """Undo a take."""
+        self._tokens = min(self._burst, self._tokens + 1.0)
 
     def is_full(self, now: float) -> bool:
         """Whether forgetting the bucket would change nothing."""
@@ -57,15 +55,12 @@ class MemoryLimiter:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._buckets: dict[tuple[str, Limit], Bucket] = {}
-        # A full one is kept by whoever holds it: the devices of one vehicle must share it however long they were quiet.
-        self._full: WeakValueDictionary[tuple[str, Limit], Bucket] = WeakValueDictionary()
 
     def bucket(self, key: str, limit: Limit) -> Bucket:
-        """The bucket itself, for a hot path that asks it many times."""
+        """The bucket itself, for who asks it now; it is not to be kept: the sweep forgets it once it is full."""
         found = self._buckets.get((key, limit))
         if found is None:
-            found = self._full.pop((key, limit), None) or Bucket(limit, self._clock())
-            self._buckets[key, limit] = found
+            found = self._buckets[key, limit] = Bucket(limit, self._clock())
         return found
 
     def __len__(self) -> int:
@@ -76,8 +71,6 @@ class MemoryLimiter:
         return self.bucket(key, limit).take(self._clock())
 
     def sweep(self) -> None:
-        """Forget the buckets that are full again and that nobody holds."""
+        """Forget the buckets that are full again."""
         now = self._clock()
-        self._buckets.update({key: bucket for key, bucket in self._full.items() if not bucket.is_full(now)})
-        for key in [key for key, bucket in self._buckets.items() if bucket.is_full(now)]:
-            self._full[key] = self._buckets.pop(key)
+        self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}

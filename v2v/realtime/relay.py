@@ -113,6 +113,8 @@ class MemoryRelay:
     def _end_sessions(self, concerns: Callable[[Session], bool], code: CloseCode, refusal: Refusal | None) -> None:
         for session in [session for session in self._hub.sessions if concerns(session)]:
             session.close(code, refusal)
+            # Gone at once for everybody else, however long its socket takes to end.
+            session.engine.closed(session)
 
     def _on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None and not self._loop.is_closed():

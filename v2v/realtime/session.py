@@ -15,6 +15,7 @@ from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.commands import Command, Register
 from v2v.protocol.decode import CommandDecoder, Malformed, Refusal, check_time
 from v2v.realtime import metrics
+from v2v.realtime.address import network_of
 from v2v.realtime.outbox import Outbox
 from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import Wire
@@ -58,6 +59,7 @@ class Session:
         self.engine = engine
         self.kind = kind
         self.address = address
+        self.network = network_of(address)  # what limits by address go by
         self.bearer = bearer
         self.opened_at = self.heard_at = now
         self.silent = False  # presence says `timeout`; the next message says otherwise
@@ -72,6 +74,7 @@ class Session:
         self.warned_of_expiry = False
         self.blocked_since: float | None = None
         self.view: Any = None  # what a dispatcher looks at; the tracking app's
+        self.followed: tuple[str, ...] = ()  # vehicles whose positions come wherever a dispatcher looks
         self.topics: set[str] = set()  # what it was told of, and so is told how it goes on
         self.watched = ""  # the vehicle whose neighbors a dispatcher looks at
         config = engine.config

@@ -50,7 +50,7 @@ class RealtimeConsumer(AsyncConsumer):
         wire = scope.get("extensions", {}).get(DIRECT) or AsgiWire(send)
         address = (scope.get("client") or ("", 0))[0]
         session = Session(self.engine, self.kind, wire, address=address, bearer=bearer_of(headers))
-        is_crowded = self.engine.hub.unregistered_from(address) >= self.engine.config.unregistered_per_address
+        is_crowded = self.engine.hub.unregistered_from(session.network) >= self.engine.config.unregistered_per_address
         self.engine.hub.open(session)
         wire.attach(session)
         code: int | None = None

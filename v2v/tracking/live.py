@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from v2v.protocol.events import Peer, TrackedPeer, encode_part
+from v2v.protocol.events import TrackedPeer, encode_part
 from v2v.protocol.fields import CLOCK_SKEW_MS
 from v2v.realtime.ratelimit import Bucket
 
@@ -165,31 +165,20 @@ class LiveState:
         if fix is None:
             return
         track.fix, track.pending, track.taken_at = fix, None, now
-        track.peer_part = track.tracked_part = encode_part(
-            Peer(
-                vehicle_id=track.vehicle_id,
-                lat=fix.lat,
-                lng=fix.lng,
-                ts=fix.ts,
-                speed=fix.speed,
-                heading=fix.heading,
-            )
+        peer = TrackedPeer(
+            vehicle_id=track.vehicle_id,
+            lat=fix.lat,
+            lng=fix.lng,
+            ts=fix.ts,
+            speed=fix.speed,
+            heading=fix.heading,
         )
+        track.peer_part = track.tracked_part = encode_part(peer)
         if fix.battery is not None or fix.signal is not None:
             track.battery = fix.battery if fix.battery is not None else track.battery
             track.signal = fix.signal if fix.signal is not None else track.signal
-            track.tracked_part = encode_part(
-                TrackedPeer(
-                    vehicle_id=track.vehicle_id,
-                    lat=fix.lat,
-                    lng=fix.lng,
-                    ts=fix.ts,
-                    speed=fix.speed,
-                    heading=fix.heading,
-                    battery=fix.battery,
-                    signal=fix.signal,
-                )
-            )
+            peer.battery, peer.signal = fix.battery, fix.signal
+            track.tracked_part = encode_part(peer)
 
     def set_active(self, track: Track, active: bool) -> None:
         """Whether others may see the vehicle: it is online. Its last fix stays known."""

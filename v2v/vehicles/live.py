@@ -7,16 +7,18 @@ stored.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import asin, atan2, cos, degrees, radians, sin, sqrt
+from math import degrees
 from typing import NamedTuple, Protocol, cast
 
+import numpy as np
 from django.db.models import QuerySet
 
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import NearbyPeer, PresenceStatus
+from v2v.proximity.geometry import EARTH_RADIUS_M, bearings_deg, distances_m, unit_vectors
 from v2v.vehicles.models import Vehicle, VehicleStatus
 
 MAX_NEARBY = 1000
-EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,7 @@ class StoredLive:
         others = _FIXES.filter(
             vehicle__fleet=center.fleet_pk, vehicle__deleted_at=None, lat__range=(center.lat - band, center.lat + band)
         )
-        peers = [_peer(center, fix) for fix in _Fix.of(others.exclude(vehicle__vehicle_id=vehicle_id))]
-        near = sorted((peer for peer in peers if peer.distance_m <= radius_m), key=lambda peer: peer.distance_m)
-        return near[:MAX_NEARBY]
+        return _nearest(center, _Fix.of(others.exclude(vehicle__vehicle_id=vehicle_id)), radius_m)
 
     def position(self, vehicle_id: str) -> Position | None:
         """As stored."""
@@ -117,8 +117,15 @@ class _Fix(NamedTuple):
         return [cls(*row) for row in rows.values_list(*columns)]
 
 
-def _peer(center: _Fix, fix: _Fix) -> NearbyPeer:
-    distance_m, bearing = _distance_and_bearing(center.lat, center.lng, fix.lat, fix.lng)
+def _nearest(center: _Fix, others: list[_Fix], radius_m: float) -> list[NearbyPeer]:
+    lat, lng = np.array([fix.lat for fix in others]), np.array([fix.lng for fix in others])
+    distances = distances_m(unit_vectors(lat, lng), unit_vectors(np.array([center.lat]), np.array([center.lng]))[0])
+    bearings = bearings_deg(center.lat, center.lng, lat, lng)
+    near = [index for index in np.argsort(distances).tolist() if distances[index] <= radius_m]
+    return [_peer(others[index], float(distances[index]), float(bearings[index])) for index in near[:MAX_NEARBY]]
+
+
+def _peer(fix: _Fix, distance_m: float, bearing: float) -> NearbyPeer:
     return NearbyPeer(
         vehicle_id=fix.vehicle_id,
         lat=fix.lat,
@@ -130,24 +137,6 @@ def _peer(center: _Fix, fix: _Fix) -> NearbyPeer:
         bearing=round(bearing, 1),
         last_seen=epoch_ms(fix.last_seen or fix.fix_at),
     )
-
-
-def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
-    """Great-circle distance in meters between two places in degrees."""
-    return _distance_and_bearing(lat1, lng1, lat2, lng2)[0]
-
-
-def _distance_and_bearing(lat1: float, lng1: float, lat2: float, lng2: float) -> tuple[float, float]:
-    """Great-circle distance in meters (haversine) and first bearing in degrees, on a sphere."""
-    a1, a2, d_lng = radians(lat1), radians(lat2), radians(lng2 - lng1)
-    h = sin((a2 - a1) / 2) ** 2 + cos(a1) * cos(a2) * sin(d_lng / 2) ** 2
-    bearing = atan2(sin(d_lng) * cos(a2), cos(a1) * sin(a2) - sin(a1) * cos(a2) * cos(d_lng))
-    return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(h))), degrees(bearing) % 360
-
-
-def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, as on the wire."""
-    return round(moment.timestamp() * 1000)
 
 
 _stored = StoredLive()

@@ -13,6 +13,7 @@ from v2v.api.permissions import actor_of
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action
 from v2v.fleets.selectors import within
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.fields import MAX_EPOCH_MS
 from v2v.vehicles.models import Device, Vehicle, VehicleStatus
 
@@ -105,7 +106,7 @@ class EpochMsField(serializers.IntegerField):
 
     def to_representation(self, value: Any) -> int:
         """From a datetime, or from milliseconds already."""
-        return value if isinstance(value, int) else round(value.timestamp() * 1000)
+        return value if isinstance(value, int) else epoch_ms(value)
 
 
 class PresenceSerializer(CamelSerializer):

@@ -18,6 +18,7 @@ from v2v.protocol.decode import Refusal
 from v2v.protocol.fields import DISPATCH, VEHICLE_ID_PATTERN
 from v2v.vehicles.models import Device, DeviceToken, Vehicle
 from v2v.vehicles.notices import Reason, sessions_end
+from v2v.vehicles.telling import tell_removed, tell_updated
 from v2v.vehicles.tokens import token_digest, token_make
 
 DEFAULT_DEVICE_ID = "default"
@@ -52,9 +53,12 @@ def vehicle_create(*, vehicle_id: str, fleet: Fleet, now: datetime, **info: str)
     _check_vehicle_id(vehicle_id)
     try:
         with transaction.atomic():
-            return Vehicle.objects.create(vehicle_id=vehicle_id, fleet=fleet, created_at=now, updated_at=now, **info)
+            vehicle = Vehicle(vehicle_id=vehicle_id, fleet=fleet, created_at=now, updated_at=now, **info)
+            vehicle.save(force_insert=True)
     except IntegrityError:
         raise _id_taken(vehicle_id) from None
+    tell_updated(vehicle)
+    return vehicle
 
 
 @transaction.atomic
@@ -71,6 +75,10 @@ def vehicle_update(*, vehicle: Vehicle, version: int, now: datetime, **changes: 
     after = Vehicle.objects.select_related("fleet").get(pk=vehicle.pk)
     if (before.fleet_id, before.owner_uid) != (after.fleet_id, after.owner_uid):
         sessions_end(vehicle_pk=vehicle.pk, reason=Reason.VEHICLE_MOVED)
+    if before.fleet_id != after.fleet_id:
+        tell_removed(before)
+    if after.disabled_at is None:
+        tell_updated(after)
     return after
 
 
@@ -84,6 +92,7 @@ def vehicle_describe(*, vehicle_pk: int, driver_name: str | None, info: dict[str
     if not said or Vehicle.objects.filter(pk=vehicle_pk, **said).exists():
         return False
     Vehicle.objects.filter(pk=vehicle_pk).update(**said, version=F("version") + 1, updated_at=now)
+    tell_updated(Vehicle.objects.select_related("fleet").get(pk=vehicle_pk))
     return True
 
 
@@ -94,13 +103,17 @@ def vehicle_disable(*, vehicle: Vehicle, now: datetime) -> bool:
     changed = bool(open_.update(disabled_at=now, version=F("version") + 1, updated_at=now))
     if changed:
         sessions_end(vehicle_pk=vehicle.pk, reason=Reason.VEHICLE_DISABLED)
+        tell_removed(vehicle)
     return changed
 
 
 def vehicle_enable(*, vehicle: Vehicle, now: datetime) -> bool:
     """Let a disabled vehicle in again; whether it was disabled."""
     shut = Vehicle.objects.filter(pk=vehicle.pk, deleted_at=None).exclude(disabled_at=None)
-    return bool(shut.update(disabled_at=None, version=F("version") + 1, updated_at=now))
+    changed = bool(shut.update(disabled_at=None, version=F("version") + 1, updated_at=now))
+    if changed:
+        tell_updated(vehicle)
+    return changed
 
 
 @transaction.atomic
@@ -115,6 +128,7 @@ def vehicle_delete(*, vehicle: Vehicle, now: datetime, version: int | None = Non
     changed = bool(there.update(deleted_at=now, version=F("version") + 1, updated_at=now))
     if changed:
         sessions_end(vehicle_pk=vehicle.pk, reason=Reason.VEHICLE_DELETED)
+        tell_removed(vehicle)
     return changed
 
 

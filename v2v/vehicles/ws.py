@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -11,10 +11,12 @@ from v2v.protocol import events
 from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.commands import Register, RegisterData, VehicleInfo
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms, moment
 from v2v.realtime import metrics
 from v2v.realtime.engine import Engine
-from v2v.realtime.session import Answer, InTurn, Session, rate_limited
+from v2v.realtime.session import Answer, InTurn, Session
 from v2v.tracking.live import LiveState
+from v2v.vehicles.attempts import Attempts
 from v2v.vehicles.identity import Authenticated, AuthRefusal, vehicle_authenticate
 from v2v.vehicles.notices import Reason
 from v2v.vehicles.services import vehicle_describe
@@ -58,16 +60,17 @@ def concerns(principal: object, vehicle_pk: int | None, device_pk: int | None) -
     return by_device or (vehicle_pk is not None and principal.vehicle_pk == vehicle_pk)
 
 
-def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> InTurn:
+def register_handler(engine: Engine, live: LiveState, endings: Endings, snapshot: Snapshot) -> InTurn:
     """Takes `register`: the first of a connection, or one with a fresh token for the same vehicle."""
+    attempts = Attempts(engine)
 
     async def register(session: Session, command: Register) -> Answer:
-        engine, data = session.engine, command.data
+        data = command.data
         session.take_other()
         if session.registered and session.name != data.vehicle_id:
             raise Refusal(ErrorCode.CONFLICT, "This connection is another vehicle's.")
         began = engine.clock.monotonic()
-        principal = await _authenticate(session, command)
+        principal = await _authenticate(session, command, attempts)
         if endings.since(began, principal):
             raise _turned_away(session, AuthRefusal("ended_meanwhile"))
         track = live.track_of(
@@ -76,7 +79,7 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
         session.principal = principal
         session.warned_of_expiry = False
         expires_at = principal.token_expires_at
-        session.expires_at_ms = None if expires_at is None else int(expires_at.timestamp() * 1000)
+        session.expires_at_ms = None if expires_at is None else epoch_ms(expires_at)
         engine.hub.register_vehicle(
             session,
             vehicle_id=principal.vehicle_id,
@@ -101,25 +104,24 @@ def register_handler(live: LiveState, endings: Endings, snapshot: Snapshot) -> I
     return register
 
 
-async def _authenticate(session: Session, command: Register) -> Authenticated:
+async def _authenticate(session: Session, command: Register, attempts: Attempts) -> Authenticated:
     """The principal; a session whose token is no good is closed, and its address slowed down."""
     engine, data = session.engine, command.data
     token = data.token or session.bearer
-    failures = engine.limiter.bucket(f"auth:{session.address}", engine.config.failed_auth)
-    if wait_s := failures.wait(engine.clock.monotonic()):
-        refusal = rate_limited("auth", wait_s)
-        refusal.command_id = command.id
-        session.close(CloseCode.ABUSE, refusal)
-        raise refusal
     try:
-        if token is None:
-            raise AuthRefusal("no_token")
-        return await engine.pool.run(_admit, data, token, datetime.fromtimestamp(engine.clock.now_ms() / 1000, UTC))
+        async with attempts.one(session.network):
+            if token is None:
+                raise AuthRefusal("no_token")
+            return await engine.pool.run(_admit, data, token, moment(engine.clock.now_ms()))
     except AuthRefusal as refusal:
-        failures.take(engine.clock.monotonic())
         metrics.AUTH_FAILURES.labels(refusal.reason).inc()
         refusal.command_id = command.id
         raise _turned_away(session, refusal) from None
+    except Refusal as refusal:
+        refusal.command_id = command.id
+        if refusal.code is ErrorCode.RATE_LIMITED:
+            session.close(CloseCode.ABUSE, refusal)
+        raise
 
 
 def _turned_away(session: Session, refusal: Refusal) -> Refusal:

@@ -1,6 +1,8 @@
 """Who may register, with what, and what a refusal tells."""
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -111,3 +113,38 @@ async def test_a_device_that_connects_again_replaces_its_older_connection_alone(
         for socket in (tablet, again):
             await socket.send("heartbeat", id="h")
             assert (await socket.next("ack"))["id"] == "h"
+
+
+async def _first_answer(server: V2VServer, address: str, vehicle_id: str, token: str) -> str:
+    """What a register from that address, through a proxy, is answered with."""
+    async with vehicle_socket(server, additional_headers={"X-Forwarded-For": address}) as socket:
+        await socket.send("register", {"vehicleId": vehicle_id, "token": token})
+        message = json.loads(await socket.connection.recv())
+        return str(message["data"].get("code", message["event"]))
+
+
+async def test_guesses_side_by_side_do_not_pass_the_limit_of_their_network(server: V2VServer) -> None:
+    vehicle_id, token = server.vehicle()
+    one_customer = [f"2001:db8:7:7:{n:x}::1" for n in range(30)]
+    answers = await asyncio.gather(*(_first_answer(server, here, vehicle_id, "v2v_guess") for here in one_customer))
+    assert Counter(answers) == {"auth_failed": 10, "rate_limited": 20}
+    assert await _first_answer(server, "2001:db8:7:8::1", vehicle_id, token) == "registered"
+
+
+async def test_the_vehicles_of_a_depot_come_in_side_by_side(start_server: Callable[..., V2VServer]) -> None:
+    server = await asyncio.to_thread(start_server)
+    depot = [server.vehicle() for _ in range(60)]
+    answers = await asyncio.gather(*(_first_answer(server, "192.0.2.77", *who) for who in depot))
+    assert Counter(answers) == {"registered": 60}
+
+
+async def test_sockets_that_do_not_register_are_counted_by_network(start_server: Callable[..., V2VServer]) -> None:
+    server = await asyncio.to_thread(start_server, CONNECTIONS_PER_ADDRESS="2")
+    vehicle_id, token = server.vehicle()
+    async with (
+        vehicle_socket(server, additional_headers={"X-Forwarded-For": "2001:db8:9:9::1"}),
+        vehicle_socket(server, additional_headers={"X-Forwarded-For": "2001:db8:9:9::2"}),
+    ):
+        async with vehicle_socket(server, additional_headers={"X-Forwarded-For": "2001:db8:9:9::3"}) as third:
+            assert await third.closed() == 1013
+        assert await _first_answer(server, "2001:db8:9:a::1", vehicle_id, token) == "registered"

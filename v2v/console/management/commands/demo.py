@@ -11,18 +11,16 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from v2v.console.demo_fleet import demo_alerts_end, demo_fleet
-from v2v.realtime.server import serve, server_config
+from v2v.console.site import site_config
+from v2v.realtime.server import serve
 from v2v.vehicles.demo import demo_prepare
-
-DEFAULT_VEHICLES = 500
 
 
 class Command(BaseCommand):
     help = "Make a demo fleet that drives round Dubai, serve it, and say where to look and how to log in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        asked = settings.DEMO_VEHICLES if "DEMO_VEHICLES" in os.environ else DEFAULT_VEHICLES
-        parser.add_argument("--vehicles", type=int, default=asked)
+        parser.add_argument("--vehicles", type=int, default=settings.DEMO_VEHICLES)
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
 
@@ -41,4 +39,4 @@ class Command(BaseCommand):
         if "LOG_LEVEL" not in os.environ:  # 500 log-ins would push away what was just said
             logging.getLogger("v2v").setLevel(logging.WARNING)
         with demo_fleet(vehicles=demo.vehicles, port=options["port"], token_file=demo.tokens_file):
-            serve(server_config("config.asgi:application", host=options["host"], port=options["port"]))
+            serve(site_config(host=options["host"], port=options["port"]))

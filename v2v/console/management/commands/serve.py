@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from v2v.realtime.server import serve, server_config
+from v2v.console.site import site_config
+from v2v.realtime.server import serve
 
 
 class Command(BaseCommand):
@@ -19,4 +20,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKERS > 1:
             raise CommandError("One process serves at the moment: set WORKERS to 1.")
-        serve(server_config("config.asgi:application", host=options["host"], port=options["port"]))
+        serve(site_config(host=options["host"], port=options["port"]))
