@@ -7,8 +7,8 @@ from v2v.alerts import pages, views
 urlpatterns = [
     path("alerts/", pages.history, name="alert-history"),
     path("alerts/history.csv", pages.history_csv, name="alert-history-csv"),
-    path("alerts/answer-times/", pages.answer_times, name="alert-answer-times"),
-    path("alerts/answer-times.csv", pages.answer_times_csv, name="alert-answer-times-csv"),
+    path("alerts/answer-times/", pages.answer_times, name="answer-times"),
+    path("alerts/answer-times.csv", pages.answer_times_csv, name="answer-times-csv"),
     path("alerts/<uuid:alert_id>/", pages.detail, name="alert-page"),
     path("alerts/rows/", views.rows, name="alert-rows"),
     *(

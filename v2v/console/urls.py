@@ -9,7 +9,7 @@ urlpatterns = [
     path("", views.console, name="console"),
     path("drawer/", views.drawer, name="drawer"),
     path("drive/", views.drive, name="drive"),
-    path("vehicles/", views.vehicle_list, name="vehicle-list"),
+    path("vehicles/", views.vehicle_list, name="vehicle-rows"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -4,10 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Q, QuerySet
 
@@ -105,19 +104,6 @@ class Thread:
         """Whether its vehicle is no longer one of the fleet: nothing can be sent to it from here."""
         vehicle = self.vehicle
         return vehicle is not None and (vehicle.deleted_at is not None or vehicle.fleet_id != self.fleet.pk)
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone of its fleet."""
-        return zone_of(self.fleet)
-
-
-def zone_of(fleet: Fleet) -> tzinfo:
-    """The time zone of a fleet; universal time for a name that there is not."""
-    try:
-        return ZoneInfo(fleet.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
 
 
 def thread_of(*, actor: Actor, fleet_slug: str, key: str) -> Thread | None:

@@ -13,7 +13,7 @@ from v2v.messaging.forms import ConversationFilter, RecipientFilter, ThreadWindo
 from v2v.messaging.rules import Status
 from v2v.messaging.selectors import messages_where, status_counts, unread_total
 from v2v.messaging.services import conversation_read
-from v2v.messaging.threads import Thread, conversation_page, recipient_page, thread_of, thread_page, zone_of
+from v2v.messaging.threads import Thread, conversation_page, recipient_page, thread_of, thread_page
 from v2v.pages import form_action, fragment
 
 
@@ -85,7 +85,6 @@ def message_recipients(request: HttpRequest, message_id: UUID) -> HttpResponse:
     counts = status_counts([message])[message.pk]
     context = {
         "message": message,
-        "zone": zone_of(message.fleet),
         "page": recipient_page(message=message, status=status, after=after),
         "status": status,
         "after": after,

@@ -3,6 +3,7 @@
 import { write } from "../text.js";
 
 const LOUDNESS = { first: 0.35, step: 0.2, most: 1 };
+const BLOCKED_AFTER_MS = 700; // a sound that is only slow to start is not blocked
 const WORDS = {
   quiet: "Mute the alarm",
   sounding: "Mute the alarm",
@@ -23,11 +24,14 @@ export function connectAlarm({ alerts, sound, button, hint }) {
     button.dataset.loudness = loud.toFixed(2);
     return sound.repeat(untaken.some(isUrgent) ? "urgent" : "notice", loud);
   };
+  let timer;
   const show = () => {
     button.dataset.state = sound.state;
     button.setAttribute("aria-pressed", String(sound.state === "muted"));
     write(button.querySelector(".sound-word"), WORDS[sound.state]);
-    hint.hidden = sound.state !== "blocked";
+    clearTimeout(timer);
+    if (sound.state !== "blocked") hint.hidden = true;
+    else timer = setTimeout(() => (hint.hidden = false), BLOCKED_AFTER_MS);
   };
   alerts.addEventListener("change", decide);
   sound.addEventListener("change", show);

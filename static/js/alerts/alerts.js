@@ -68,6 +68,7 @@ function connectToasts({ alerts, once, toasts, store }) {
   const call = async (alert) => {
     const level = alert.escalationLevel ?? 0;
     if (document.hidden || !(await once.claim(alert.alertId, waitsSince(alert) * LEVELS + level))) return;
+    if (alerts.get(alert.alertId)?.state !== "open") return; // somebody was faster than the lock
     const title = level ? `Nobody has answered for ${waitText(waitedS(alert))}: ${titleOf(alert)}` : titleOf(alert);
     const text = alert.message ?? placeText(alert, store.vehicles.values());
     toasts.show(title, text, { key: alert.alertId, tone: alert.severity, drill: alert.drill, href: `?tab=alerts&alert=${alert.alertId}` });

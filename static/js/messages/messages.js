@@ -10,6 +10,7 @@ import { sendReceipts } from "./receipts.js";
 import { SessionStore } from "./session.js";
 
 const GATHER_MS = 300; // messages that come together are told of together
+const [SOUNDED, SHOWN] = [1, 2]; // a tab that nobody sees sounds, and leaves it to another to show
 const element = (id) => document.getElementById(id);
 
 /** `page` holds the parts of the console: socket, store, tabs, drawer, navigation, toasts, sound, and the words of errors. */
@@ -59,8 +60,8 @@ function connectNews({ socket, toasts, sound, isOpen }) {
   };
   socket.addEventListener("message", async ({ detail }) => {
     if (!isToDispatch(detail) || isOpen(conversationOf(detail))) return;
-    if (await once.claim(`sound-${detail.messageId}`)) sound.once("notice");
-    if (document.hidden || !(await once.claim(detail.messageId))) return;
+    if (await once.claim(detail.messageId, SOUNDED)) sound.once("notice");
+    if (document.hidden || !(await once.claim(detail.messageId, SHOWN))) return;
     news.push(detail);
     timer ??= setTimeout(tell, GATHER_MS);
   });

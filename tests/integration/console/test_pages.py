@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from tests.integration.people import NOW, fleet_make, user_make, vehicle_make
 from v2v.fleets.models import Fleet
@@ -44,6 +47,24 @@ def test_the_page_has_no_inline_script_or_style_and_forbids_them(viewer: Client)
     assert " style=" not in html
     assert " onclick=" not in html
     assert "'unsafe" not in answer["Content-Security-Policy"]
+
+
+def named_paths(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if hasattr(pattern, "url_patterns"):
+            if not pattern.namespace:
+                yield from named_paths(pattern.url_patterns, path)
+        elif pattern.name:
+            yield pattern.name, path
+
+
+def test_no_page_has_the_name_of_an_address_of_the_api() -> None:
+    named = list(named_paths(get_resolver().url_patterns))
+    api = {name for name, path in named if path.startswith("api/")}
+    pages = {name for name, path in named if not path.startswith("api/")}
+    assert len(api) > 10
+    assert api & pages == set()
 
 
 def test_the_page_is_never_kept_by_a_cache(viewer: Client) -> None:
