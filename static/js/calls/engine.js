@@ -24,6 +24,7 @@ export class CallEngine extends EventTarget {
   #socket;
   #states = new Map(); // the last that was heard of calls, by id
   #line = null;
+  #declined = new Set();
   current = null;
   incoming = new Map();
 
@@ -47,26 +48,21 @@ export class CallEngine extends EventTarget {
 
   /** Ring a vehicle, or `dispatch`. */
   async call(peerId) {
-    if (this.isBusy) return;
+    if (this.isBusy) return undefined;
     const call = this.#start({ peerId, side: "caller", phase: "microphone" });
-    if (!(await this.#listen(call))) return;
+    if (!(await this.#listen(call))) return undefined;
     this.#enter(call, "dialing");
     let ack;
     try {
       ack = await this.#ask("call_initiate", { calleeId: peerId, media: "audio" });
     } catch (refused) {
-      if (refused.code === "target_offline") this.#finish(call, { state: "missed", reason: "offline" });
-      else this.#finish(call, { state: "failed", fault: refused });
-      return;
+      const isAway = refused.code === "target_offline";
+      return this.#finish(call, isAway ? { state: "missed", reason: "offline" } : { state: "failed", fault: refused });
     }
-    call.callId = ack.callId;
-    call.iceServers = ack.iceServers;
-    if (call.phase === "over") {
-      await this.#end(call); // hung up while the server was asked
-      return;
-    }
+    Object.assign(call, { callId: ack.callId, iceServers: ack.iceServers });
+    if (call.phase === "over") return this.#end(call); // hung up while the server was asked
     if (ack.outcome === "active") call.side = "callee"; // they rang us at the same moment, and theirs stands
-    this.#follow(call, this.#states.get(ack.callId) ?? { state: ack.outcome });
+    return this.#follow(call, this.#states.get(ack.callId) ?? { state: ack.outcome });
   }
 
   /** Take a call that rings here; one that is being talked in is hung up first. */
@@ -82,8 +78,8 @@ export class CallEngine extends EventTarget {
       await this.#ask("call_answer", { callId });
     } catch (refused) {
       const { state, by } = refused.details ?? {};
-      if (refused.code === "conflict" && by) this.#finish(call, { state, by, reason: "elsewhere" });
-      else this.#finish(call, { state: "failed", fault: refused });
+      const isTaken = refused.code === "conflict" && by;
+      this.#finish(call, isTaken ? { state, by, reason: "elsewhere" } : { state: "failed", fault: refused });
       return;
     }
     this.incoming.delete(callId);
@@ -94,6 +90,7 @@ export class CallEngine extends EventTarget {
   /** Do not take a call that rings here. */
   async reject(callId) {
     this.incoming.delete(callId);
+    this.#declined.add(callId); // of several dispatchers it rings on at the others
     if (this.current?.callId === callId) this.#finish(this.current, { state: "rejected", reason: "declined" });
     this.#tell("change");
     try {
@@ -104,14 +101,11 @@ export class CallEngine extends EventTarget {
   }
 
   async hangUp() {
-    if (!this.isBusy) return;
     const call = this.current;
-    if (call.phase === "microphone" && this.incoming.has(call.callId)) {
-      await this.reject(call.callId);
-      return;
-    }
+    if (!this.isBusy) return undefined;
+    if (call.phase === "microphone" && this.incoming.has(call.callId)) return this.reject(call.callId);
     this.#finish(call, { state: "ended", reason: "hangup" });
-    if (call.callId) await this.#end(call);
+    return call.callId && this.#end(call);
   }
 
   /** Forget the call that is over. */
@@ -142,7 +136,7 @@ export class CallEngine extends EventTarget {
   /** The whole state: what of it is ours goes on. */
   #begin(parts) {
     this.#states = new Map(parts.map((part) => [part.callId, part]));
-    const ringing = parts.filter(({ state, side }) => state === "ringing" && side === "callee");
+    const ringing = parts.filter(({ state, side, callId }) => state === "ringing" && side === "callee" && !this.#declined.has(callId));
     const signalsOf = ({ callId }) => this.incoming.get(callId)?.signals ?? [];
     this.incoming = new Map(ringing.map((part) => [part.callId, { ...part, signals: signalsOf(part) }]));
     const own = parts.find(({ state, side }) => side === "caller" || (side === "callee" && state === "active"));

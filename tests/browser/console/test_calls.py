@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.console.conftest import AddHandset, OpenConsole
+from tests.browser.console.desk import Desk
 from tests.browser.console.handset import TONE_HERTZ, heard_hertz
 from tests.servers.v2v import V2VServer
 
@@ -156,3 +157,49 @@ def test_nobody_is_called_who_is_not_connected(open_console: OpenConsole, consol
     expect(panel(page)).to_contain_text("Nobody is connected there. Write a message")
     page.get_by_role("button", name="Close", exact=True).click()
     expect(panel(page)).to_be_hidden()
+
+
+def test_the_first_dispatcher_who_answers_has_it_and_the_others_see_who(
+    open_console: OpenConsole, add_handset: AddHandset, desk: Desk
+) -> None:
+    handset = add_handset()
+    page = open_console()
+    call_id = handset.call_dispatch()
+    expect(banner(page)).to_have_count(1)
+    desk.do("call_answer", callId=call_id)
+    expect(banner(page)).to_have_count(0)
+    expect(page.get_by_text(f"alpha_fleet_admin has answered: {handset.vehicle_id}")).to_be_visible()
+    expect(panel(page)).to_be_hidden()
+
+
+def test_who_is_in_a_call_may_end_it_for_another(open_console: OpenConsole, add_handset: AddHandset) -> None:
+    first, second = add_handset(), add_handset()
+    page = open_console(f"/?vehicle={first.vehicle_id}")
+    page.keyboard.press("c")
+    first.take()
+    talking(page)
+    second.call_dispatch()
+    page.get_by_role("button", name="End and answer").click()
+    expect(panel(page)).to_contain_text(second.vehicle_id)
+    talking(page)
+    assert second.hears_sound()
+    page.keyboard.press("h")
+    over(page)
+
+
+def test_a_tab_whose_socket_is_lost_goes_on_talking_and_with_the_same_call(
+    open_console: OpenConsole, add_handset: AddHandset
+) -> None:
+    handset = add_handset()
+    page = open_console(f"/?vehicle={handset.vehicle_id}")
+    page.keyboard.press("c")
+    handset.take()
+    talking(page)
+    page.context.set_offline(True)
+    expect(page.locator("#connection")).not_to_have_attribute("data-state", "open")
+    page.context.set_offline(False)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "open")
+    talking(page)
+    assert handset.hears_sound()
+    page.keyboard.press("h")
+    expect(panel(page)).to_contain_text("The call has ended.")
