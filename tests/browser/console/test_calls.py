@@ -188,7 +188,7 @@ def test_who_is_in_a_call_may_end_it_for_another(open_console: OpenConsole, add_
 
 
 def test_a_tab_whose_socket_is_lost_goes_on_talking_and_with_the_same_call(
-    open_console: OpenConsole, add_handset: AddHandset
+    open_console: OpenConsole, add_handset: AddHandset, page_errors: list[str]
 ) -> None:
     handset = add_handset()
     page = open_console(f"/?vehicle={handset.vehicle_id}")
@@ -198,6 +198,7 @@ def test_a_tab_whose_socket_is_lost_goes_on_talking_and_with_the_same_call(
     page.context.set_offline(True)
     expect(page.locator("#connection")).not_to_have_attribute("data-state", "open")
     page.context.set_offline(False)
+    page_errors.clear()  # of what could not be fetched
     expect(page.locator("#connection")).to_have_attribute("data-state", "open")
     talking(page)
     assert handset.hears_sound()
