@@ -34,6 +34,7 @@ def test_a_server_that_dies_is_told_and_found_again_with_its_whole_state(
         expect(page.locator("#connection")).to_have_attribute("data-state", "open", timeout=WAIT_MS)
         expect(banner).to_be_hidden()
         expect(row).to_have_attribute("data-status", "offline")  # the new snapshot counts, nothing of before
+        page.wait_for_load_state("networkidle")  # the lists are fetched again, too
     finally:
         again.terminate()
         again.wait(timeout=15)
@@ -65,6 +66,7 @@ def test_a_socket_without_a_session_leads_to_the_login(open_console: OpenConsole
 
 def test_a_part_of_the_page_without_a_session_leads_to_the_login(open_console: OpenConsole) -> None:
     page = open_console()
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     page.locator(".vehicle-row").first.click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
