@@ -8,13 +8,13 @@ from config import health
 
 urlpatterns = [
     path("", include("v2v.console.urls")),
+    path("", include("v2v.alerts.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", ExportToDjangoView, name="metrics"),
-    path("", include("v2v.console.urls")),
 ]
 
 handler400 = "v2v.api.problems.bad_request"

@@ -1,19 +1,26 @@
 // The console: makes the parts and connects them. Each part knows only the store, the socket and its own element.
 
+import { connectAlerts } from "./alerts/alerts.js";
 import { ticker } from "./clock.js";
-import { Drawer } from "./drawer.js";
-import { linkVehicle, linkView, linkedVehicle, linkedView } from "./link.js";
+import { linkView, linkedView } from "./link.js";
 import { VehicleList } from "./list.js";
 import { ConsoleMap } from "./map/map.js";
+import { Navigation } from "./navigation.js";
 import { Nearby } from "./nearby.js";
 import { Socket, socketUrl } from "./socket.js";
 import { Store } from "./store.js";
 import { toggleTheme } from "./theme.js";
 import { ConnectionBanner } from "./ui/connection.js";
+import { Drawer } from "./ui/drawer.js";
 import { bindKey, showKeys } from "./ui/keys.js";
+import { keepWhatPeopleDo } from "./ui/morph.js";
+import { moveFocus } from "./ui/rows.js";
 import { followSheet } from "./ui/sheet.js";
+import { Sound } from "./ui/sound.js";
+import { Tabs } from "./ui/tabs.js";
 import { Toasts } from "./ui/toasts.js";
 import { toggleUnits, units } from "./units.js";
+import { VehicleDetails } from "./vehicle_details.js";
 
 const VIEW_SETTLES_MS = 250;
 const AGING_MS = 5000;
@@ -26,30 +33,35 @@ const store = new Store(socket);
 const toasts = new Toasts(element("toasts"), element("toast-template"), JSON.parse(element("error-texts").textContent));
 const map = new ConsoleMap(element("map"));
 const list = new VehicleList(element("vehicle-list"), element("vehicle-filter"), store);
-const drawer = new Drawer(element("drawer"), store);
+const tabs = new Tabs(element("tabs"));
+const drawer = new Drawer(element("drawer"));
+const navigation = new Navigation(tabs, drawer);
+new VehicleDetails(element("drawer"), drawer, store);
 const nearby = new Nearby(element("drawer"), element("nearby-row"), { socket, store, toasts });
 new ConnectionBanner(socket, element("connection"), element("connection-banner"));
 followSheet(element("rail"), element("sheet-handle"));
+keepWhatPeopleDo();
 
-// ---- Selecting a vehicle: list, map and drawer agree, and the address keeps it.
+// ---- What is selected: list, map and drawer agree.
 
-function select(vehicleId, { center = true } = {}) {
-  linkVehicle(vehicleId);
-  drawer.open(vehicleId);
-  if (center) map.show(store.get(vehicleId));
+navigation.addEventListener("chosen", ({ detail: { kind, id, center } }) => {
+  const vehicleId = kind === "vehicle" ? id : null;
+  if (center && vehicleId !== null) map.show(store.get(vehicleId));
   mark(vehicleId);
-}
+});
 
 function mark(vehicleId) {
   list.select(vehicleId);
   map.vehicles.select(vehicleId, Number(element("map").dataset.radiusM));
 }
 
+/** The list's row of what the drawer holds, where it has one. */
+const rowOfCurrent = () => tabs.panel.querySelector(".row[aria-current=true]");
+
 function deselect() {
-  if (drawer.vehicleId === null) return;
-  const row = list.row(drawer.vehicleId);
-  linkVehicle(null);
-  drawer.close();
+  if (drawer.current === null) return;
+  const row = rowOfCurrent();
+  navigation.close();
   row?.focus({ preventScroll: true });
 }
 
@@ -57,31 +69,22 @@ function announce(text) {
   element("announcer").textContent = text;
 }
 
-drawer.addEventListener("opened", ({ detail }) => {
-  nearby.open(detail);
-  announce(`Details of ${detail}`);
-});
+function opened({ kind, id }) {
+  nearby.open(kind === "vehicle" ? id : null);
+  announce(`Details of ${element("drawer-title").textContent}`);
+}
+
+drawer.addEventListener("opened", ({ detail }) => opened(detail));
 drawer.addEventListener("closed", () => {
   nearby.open(null);
   mark(null);
 });
+drawer.addEventListener("failed", deselect);
 drawer.addEventListener("action", ({ detail }) => {
   if (detail.sort) nearby.sortBy(detail.sort);
   else if (detail.action === "refresh") nearby.refresh();
-  else if (detail.action === "center") map.show(store.get(drawer.vehicleId));
+  else if (detail.action === "center") map.show(store.get(drawer.idOf("vehicle")));
   else if (detail.action === "close") deselect();
-});
-document.addEventListener("click", (event) => {
-  const row = event.target.closest("a.row[data-vehicle-id]");
-  if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  select(row.dataset.vehicleId);
-});
-addEventListener("popstate", () => {
-  const vehicleId = linkedVehicle();
-  if (vehicleId === drawer.vehicleId) return;
-  if (vehicleId === null) drawer.close();
-  else select(vehicleId);
 });
 
 // ---- The map follows the store, and tells the server what it shows.
@@ -103,7 +106,7 @@ store.addEventListener("removed", ({ detail }) => {
 
 function placeFirst() {
   const view = linkedView();
-  const vehicle = store.get(linkedVehicle());
+  const vehicle = store.get(drawer.idOf("vehicle"));
   if (view) map.leaflet.setView([view.lat, view.lng], view.zoom);
   else if (vehicle?.lat !== undefined) map.show(vehicle);
   else map.fit([...store.vehicles.values()]);
@@ -128,8 +131,9 @@ map.leaflet.on("moveend", () => {
   clearTimeout(settling);
   settling = setTimeout(sendView, VIEW_SETTLES_MS);
 });
-map.vehicles.on("pick", ({ vehicleId, members }) => {
-  if (vehicleId) select(vehicleId, { center: false });
+map.addEventListener("pick", ({ detail: { alertId, vehicleId, members } }) => {
+  if (alertId) navigation.open("alert", alertId);
+  else if (vehicleId) navigation.open("vehicle", vehicleId, { center: false });
   else if (members) map.fit(members, 17);
 });
 setInterval(() => map.vehicles.redraw(), AGING_MS);
@@ -143,7 +147,6 @@ for (const failure of ["htmx:sendError", "htmx:timeout"]) {
 document.body.addEventListener("htmx:responseError", ({ detail }) => {
   const code = { 403: "forbidden", 404: "not_found", 429: "rate_limited" }[detail.xhr.status] ?? "internal_error";
   toasts.error({ code });
-  if (detail.target === element("drawer")) deselect();
 });
 
 // ---- Buttons and keys.
@@ -167,15 +170,24 @@ document.addEventListener("click", ({ target }) => {
 
 function back() {
   if (menu.open) menu.open = false;
-  else if (document.activeElement === search) list.moveFocus(0);
+  else if (document.activeElement === search) moveFocus(tabs.panel, 0);
   else deselect();
 }
 
-bindKey("/", "Search vehicles", () => search.select());
-bindKey("j", "Next vehicle", () => list.moveFocus(1));
-bindKey("k", "Previous vehicle", () => list.moveFocus(-1));
-bindKey("Enter", "Open the vehicle");
+function find() {
+  navigation.show("vehicles");
+  search.select();
+}
+
+search.addEventListener("input", () => navigation.show("vehicles"));
+
+bindKey("/", "Search vehicles", find);
+bindKey("j", "Next in the list", () => moveFocus(tabs.panel, 1));
+bindKey("k", "Previous in the list", () => moveFocus(tabs.panel, -1));
+bindKey("Enter", "Open it");
 bindKey("Escape", "Back", back);
+bindKey("g v", "Go to the vehicles", () => navigation.show("vehicles"));
+connectAlerts({ socket, store, map, tabs, drawer, navigation, toasts, sound: new Sound() });
 bindKey("r", "Refresh nearby", () => nearby.refresh());
 bindKey("s", "Sort nearby by distance or activity", () => nearby.toggleSort());
 bindKey("f", "Show all vehicles on the map", fitAll);
@@ -195,13 +207,14 @@ ticker.addEventListener("tick", () => (clock.textContent = clockFormat.format(Da
 
 window.v2v = Object.freeze({
   placeOf: (vehicleId) => map.vehicles.placeOf(vehicleId),
+  alertPlaceOf: (alertId) => map.alerts.placeOf(alertId),
   effort: () => map.vehicles.effort,
 });
 
-// ---- A vehicle that the link names is in the page already.
+// ---- What the link names is in the page already.
 
-if (drawer.vehicleId !== null) {
-  mark(drawer.vehicleId);
-  nearby.open(drawer.vehicleId);
+if (drawer.current !== null) {
+  mark(drawer.idOf("vehicle"));
+  opened(drawer.current);
 }
 socket.connect();

@@ -1,4 +1,4 @@
-// The address of what is on the screen: `?vehicle=ID` for the selected vehicle, `#zoom/lat/lng` for the map.
+// Parts of the address that are kept without a step in the history.
 
 const HASH = /^#(\d{1,2})\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/;
 
@@ -8,18 +8,17 @@ export function linkedView() {
   return zoom >= 2 && zoom <= 19 && Math.abs(lat) <= 90 && Math.abs(lng) <= 540 ? { zoom, lat, lng } : null;
 }
 
-export const linkedVehicle = () => new URLSearchParams(location.search).get("vehicle");
-
-/** Keep where the map looks in the address, without a step in the history. */
+/** Keep where the map looks. */
 export function linkView({ lat, lng }, zoom) {
   history.replaceState(history.state, "", `${location.pathname}${location.search}#${Math.round(zoom)}/${lat.toFixed(5)}/${lng.toFixed(5)}`);
 }
 
-/** Keep the selected vehicle in the address, as a step that Back undoes. */
-export function linkVehicle(vehicleId) {
-  if (linkedVehicle() === vehicleId) return;
+/** Keep a list's filter, so that the link restores it. */
+export function linkFilter(form) {
   const url = new URL(location.href);
-  if (vehicleId === null) url.searchParams.delete("vehicle");
-  else url.searchParams.set("vehicle", vehicleId);
-  history.pushState(null, "", url);
+  for (const [name, value] of new FormData(form)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  history.replaceState(history.state, "", url);
 }

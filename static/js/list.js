@@ -1,6 +1,7 @@
 // The list of vehicles in the rail: rendered by the server, kept up to date in place from the store.
 
 import { serverNow, showTime, ticker } from "./clock.js";
+import { linkFilter } from "./link.js";
 import { write } from "./text.js";
 import { percentText } from "./units.js";
 
@@ -36,7 +37,7 @@ export class VehicleList {
     store.addEventListener("enrolled", () => this.#reloadSoon());
     ticker.addEventListener("tick", () => this.#updateVisible());
     list.addEventListener("htmx:afterSwap", () => this.#swapped());
-    form.addEventListener("htmx:afterRequest", () => keepFilter(form));
+    form.addEventListener("htmx:afterRequest", () => linkFilter(form));
     this.#updateAll();
   }
 
@@ -50,16 +51,6 @@ export class VehicleList {
   /** The row's link of a vehicle, if it is among those loaded. */
   row(vehicleId) {
     return this.#list.querySelector(`[data-vehicle-id="${CSS.escape(vehicleId)}"]`);
-  }
-
-  /** Move the focus by one row, from the focused or the selected one. */
-  moveFocus(step) {
-    const rows = [...this.#list.querySelectorAll(".vehicle-row")];
-    const from = rows.indexOf(document.activeElement);
-    const start = from >= 0 ? from : rows.findIndex((row) => row.ariaCurrent === "true");
-    const row = rows[start < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, start + step))];
-    row?.focus();
-    row?.scrollIntoView({ block: "nearest" });
   }
 
   #presence(vehicleId) {
@@ -138,14 +129,4 @@ export class VehicleList {
     write(battery, low ? percentText(vehicle.battery) : "");
     battery.parentElement.hidden = !low;
   }
-}
-
-/** Keep the filter in the address, so that the link restores it. */
-function keepFilter(form) {
-  const url = new URL(location.href);
-  for (const [name, value] of new FormData(form)) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
-  }
-  history.replaceState(history.state, "", url);
 }

@@ -4,6 +4,7 @@ import { absoluteText, serverNow, showTime, ticker } from "./clock.js";
 import { bearingDegrees, distanceM } from "./geo.js";
 import { showState } from "./list.js";
 import { write } from "./text.js";
+import { place } from "./ui/rows.js";
 import { compassPoint, distanceText, units } from "./units.js";
 
 const NEW_MS = 10_000;
@@ -120,8 +121,7 @@ export class Nearby {
     peers.sort(ORDERS[this.#order]);
     const rows = new Map([...list.querySelectorAll(".nearby-row")].map((row) => [row.dataset.vehicleId, row]));
     const items = peers.map((peer) => this.#row(peer, rows.get(peer.vehicleId)).parentElement);
-    // Only a changed order moves rows: focus and scroll stay where they are.
-    if (items.length !== list.children.length || items.some((item, i) => item !== list.children[i])) place(list, items);
+    place(list, items);
     const within = this.radiusM ? ` within ${distanceText(this.radiusM)}` : "";
     write(this.#element("nearby-count"), peers.length ? `${peers.length}${within}` : "");
     this.#element("nearby-empty").hidden = peers.length > 0;
@@ -149,11 +149,4 @@ export class Nearby {
       button.setAttribute("aria-pressed", String(button.dataset.sort === this.#order));
     }
   }
-}
-
-/** Put the items in this order, without losing the focus that one of them has. */
-function place(list, items) {
-  const focused = list.contains(document.activeElement) ? document.activeElement : null;
-  list.replaceChildren(...items);
-  if (focused && list.contains(focused)) focused.focus({ preventScroll: true });
 }

@@ -5,7 +5,7 @@ import os
 import sys
 
 PASSWORD = "correct horse battery staple"
-VEHICLES = {"alpha": 120, "beta": 20}
+VEHICLES = {"alpha": 180, "beta": 20}
 
 
 def main() -> None:

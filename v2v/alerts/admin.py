@@ -14,7 +14,7 @@ class AlertAdmin(PolicyAdmin):
     list_display = ("stored_at", "fleet", "sender", "type", "severity", "state", "acked_by", "drill", "via")
     list_filter = ("state", "severity", "type", "drill", "via", "fleet")
     list_select_related = ("fleet", "sender")
-    search_fields = ("message", "sender__vehicle_id", "acked_by", "assigned_to")
+    search_fields = ("=id", "message", "sender__vehicle_id", "acked_by", "assigned_to")
     date_hierarchy = "stored_at"
     export_fields = (
         *("id", "fleet__slug", "sender__vehicle_id", "type", "severity", "state", "drill", "message", "lat", "lng"),

@@ -4,6 +4,7 @@ Who did something is kept by name, as it was then: history outlives accounts.
 """
 
 import uuid
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -135,6 +136,16 @@ class Alert(models.Model):
         if self.sender is not None:
             return self.sender.vehicle_id
         return self.raised_by.get_username() if self.raised_by is not None else ""
+
+    @property
+    def answer_time(self) -> timedelta | None:
+        """How long it waited until it was first taken; None for one that never was."""
+        return None if self.answered_at is None else self.answered_at - self.stored_at
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything is left to do."""
+        return self.state in ACTIVE
 
 
 class AlertRecipient(models.Model):

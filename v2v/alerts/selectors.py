@@ -2,13 +2,14 @@
 
 import statistics
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from v2v.alerts.models import Alert
+from v2v.alerts.models import Alert, AlertEvent
 from v2v.alerts.rules import ACTIVE, State
 from v2v.fleets.policy import Action, Actor, can
 from v2v.fleets.selectors import within
@@ -18,6 +19,7 @@ from v2v.proximity.geometry import distance_m
 from v2v.vehicles.live import Position
 
 MAX_IN_SNAPSHOT = 200
+MAX_ROWS = 100
 MAX_MEASURED = 50_000
 # NFPA 1221: 90 % of alarms answered within 64 s, 95 % within 106 s.
 MARKS = ((64, 0.90), (106, 0.95))
@@ -35,6 +37,62 @@ def alerts_active(actor: Actor) -> list[Alert]:
     """The active alerts that the actor may view: those that nobody has taken first, then the newest; at most 200."""
     active = alerts_where(actor).filter(state__in=_ACTIVE)
     return list(active.order_by(_UNTAKEN_FIRST, "-stored_at", "-id")[:MAX_IN_SNAPSHOT])
+
+
+# Which alerts a list holds.
+ACTIVE_ONLY, UNTAKEN_ONLY, ALL = "active", "untaken", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChoice:
+    """Which alerts: active, untaken or all; of one severity and type, or of any."""
+
+    which: str = ACTIVE_ONLY
+    severity: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRows:
+    """The chosen alerts: those that nobody has taken, and the others; `more` when there are older ones."""
+
+    untaken: list[Alert]
+    others: list[Alert]
+    more: bool
+
+
+def alert_rows(*, actor: Actor, choice: AlertChoice) -> AlertRows:
+    """The chosen alerts that the actor may view, the newest first; at most 100, those untaken before others."""
+    chosen = alerts_where(actor)
+    if choice.which == UNTAKEN_ONLY:
+        chosen = chosen.filter(state=State.OPEN.value)
+    elif choice.which == ACTIVE_ONLY:
+        chosen = chosen.filter(state__in=_ACTIVE)
+    for name in ("severity", "type"):
+        if value := getattr(choice, name):
+            chosen = chosen.filter(**{name: value})
+    found = list(chosen.order_by(_UNTAKEN_FIRST, "-stored_at", "-id")[: MAX_ROWS + 1])
+    shown = found[:MAX_ROWS]
+    return AlertRows(
+        untaken=[alert for alert in shown if alert.state == State.OPEN],
+        others=[alert for alert in shown if alert.state != State.OPEN],
+        more=len(found) > MAX_ROWS,
+    )
+
+
+def alerts_untaken(actor: Actor) -> int:
+    """How many alerts that the actor may view nobody has taken."""
+    return alerts_where(actor).filter(state=State.OPEN.value).count()
+
+
+def waiting_since(alert: Alert) -> datetime | None:
+    """Since when an open alert waits for an answer: since it was stored, or got worse than when it was taken."""
+    if alert.state != State.OPEN:
+        return None
+    if alert.answered_at is None:
+        return alert.stored_at
+    worse = alert.history.filter(kind=AlertEvent.Kind.WORSENED).order_by("-at")
+    return worse.values_list("at", flat=True).first() or alert.stored_at
 
 
 def alerts_concerning(*, vehicle_pk: int, fleet_pk: int, position: Position | None) -> list[Alert]:
@@ -64,9 +122,17 @@ def distance_to(alert: Alert, position: Position | None) -> float | None:
     return distance_m(position.lat, position.lng, alert.lat, alert.lng)
 
 
+def alert_seen(actor: Actor, alert_id: str | uuid.UUID) -> Alert | None:
+    """The alert, if there is one of this id that the actor may view."""
+    try:
+        return alerts_where(actor).filter(pk=_uuid(alert_id)).first()
+    except Refusal:
+        return None
+
+
 def alert_to_work(actor: Actor, alert_id: str | uuid.UUID) -> Alert:
     """The alert, for a dispatcher of its fleet. Raises Refusal: `not_found`, or `forbidden` for who may only look."""
-    alert = alerts_where(actor).filter(pk=_uuid(alert_id)).first()
+    alert = alert_seen(actor, alert_id)
     if alert is None:
         raise Refusal(ErrorCode.NOT_FOUND)
     if not can(actor, Action.DISPATCH, alert.fleet_id):
@@ -115,12 +181,22 @@ class AnswerTimes:
 
 
 def answer_times(alerts: QuerySet[Alert], *, now: datetime) -> AnswerTimes:
-    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered.
+    """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered."""
+    measured = measurable(alerts.filter(drill=False)).order_by("-stored_at")
+    return answer_times_of(measured.values_list("stored_at", "answered_at")[:MAX_MEASURED], now=now)
 
-    An alert that waits still counts against a mark once it has waited for longer than that.
+
+def measurable(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+    """Those that could be answered: without what its sender took back before anybody had taken it."""
+    return alerts.exclude(state=State.CANCELLED.value, answered_at=None)
+
+
+def answer_times_of(times: Iterable[tuple[datetime, datetime | None]], *, now: datetime) -> AnswerTimes:
+    """Of alerts that were stored then, and first taken then or not yet.
+
+    One that waits still counts against a mark once it has waited for longer than that.
     """
-    measured = alerts.filter(drill=False).exclude(state=State.CANCELLED.value, answered_at=None)
-    times = list(measured.order_by("-stored_at").values_list("stored_at", "answered_at")[:MAX_MEASURED])
+    times = list(times)
     answered = sorted((at - stored).total_seconds() for stored, at in times if at is not None)
     waiting = [now - stored for stored, at in times if at is None]
     marks = []

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from v2v.alerts.models import Alert, AlertEvent
 from v2v.alerts.rules import ACTIVE, State, position_is_stale
+from v2v.alerts.selectors import waiting_since
 from v2v.protocol import events
 from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import AlertChange, AlertPart, AlertState, AlertVia
@@ -32,7 +33,7 @@ class Change:
 
 def alert_part(alert: Alert, *, now: datetime) -> AlertPart:
     """The alert as the wire shows it; its `sender`, `fleet` and `raised_by` must have been read with it."""
-    sender = alert.sender
+    sender, waits = alert.sender, waiting_since(alert)
     info = {name: getattr(sender, name) for name in _INFO} if sender is not None else {}
     return AlertPart(
         alert_id=str(alert.pk),
@@ -56,6 +57,8 @@ def alert_part(alert: Alert, *, now: datetime) -> AlertPart:
         acknowledged_by=alert.acked_by or None,
         assignee=alert.assigned_to or None,
         escalation_level=alert.escalation_level,
+        displayed=alert.displayed_at is not None,
+        waiting_since=None if waits is None else epoch_ms(waits),
     )
 
 

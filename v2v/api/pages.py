@@ -25,11 +25,11 @@ class NewestFirstPages(CursorPagination):
     page_size = PAGE_SIZE
     max_page_size = MAX_PAGE_SIZE
     page_size_query_param = "pageSize"
-    ordering = ("-occurred_at", "-id")
+    ordering: tuple[str, ...] = ("-occurred_at", "-id")
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """The page; a cursor that decodes to no moment is no page, where the library lets the error through."""
+        """The page; a cursor of no moment or number is no page, where the library lets the error through."""
         try:
             return super().paginate_queryset(queryset, request, view)
-        except ValidationError:
+        except (ValidationError, ValueError):
             raise NotFound(self.invalid_cursor_message) from None

@@ -23,7 +23,6 @@ class VehicleChoice:
     state: str = ""
     after: str = ""
     count: int = PAGE_SIZE
-    selected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,54 +1,51 @@
 """The dispatcher's pages. They read through selectors; what changes by the second comes over the socket."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
-from v2v.console.forms import VehicleFilter
-from v2v.console.selectors import vehicle_counts, vehicle_listed, vehicle_page
-from v2v.fleets.policy import actor_of_user, fleets_visible
+from v2v.alerts.views import list_context
+from v2v.console.drawers import drawer_of
+from v2v.console.forms import VehicleFilter, tab_chosen
+from v2v.console.selectors import vehicle_counts, vehicle_page
+from v2v.fleets.policy import Action, actor_of_user, can, fleets_visible
+from v2v.pages import fragment
 from v2v.protocol.codes import ERRORS
-
-View = Callable[..., HttpResponse]
-
-
-def fragment(view: View) -> View:
-    """A part of a page: whoever's session is over is sent to the login with the whole page, not with the part."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
-        return view(request, *args, **kwargs)
-
-    return require_safe(never_cache(guarded))
 
 
 @require_safe
 @never_cache
 @login_required
 def console(request: HttpRequest) -> HttpResponse:
-    """The map with the list of vehicles, and the drawer of the vehicle that the address names."""
+    """The map with its lists, and the drawer of what the address names."""
     actor = actor_of_user(request.user)
     choice = VehicleFilter(request.GET).chosen()
+    fleets = fleets_visible(actor)
     context = {
+        "tab": tab_chosen(request.GET),
         "page": vehicle_page(actor=actor, choice=choice),
         "chosen": choice,
         "counts": vehicle_counts(actor=actor),
-        "fleets": fleets_visible(actor),
-        "listed": vehicle_listed(actor=actor, vehicle_id=choice.selected),
+        "fleets": fleets,
         "error_texts": {code: {"title": text.title, "advice": text.advice} for code, text in ERRORS.items()},
         "tile_url": settings.TILE_URL,
         "radius_m": settings.NEARBY_RADIUS_M,
+        "works": [fleet.slug for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
     }
+    context |= list_context(actor, request.GET) | (drawer_of(request, actor) or {})
     return render(request, "console/console.html", context)
+
+
+@fragment
+def drawer(request: HttpRequest) -> HttpResponse:
+    """The details of what the query names."""
+    context = drawer_of(request, actor_of_user(request.user))
+    if context is None:
+        raise Http404
+    return render(request, context["drawer"], context)
 
 
 @fragment
@@ -57,12 +54,3 @@ def vehicle_list(request: HttpRequest) -> HttpResponse:
     choice = VehicleFilter(request.GET).chosen()
     page = vehicle_page(actor=actor_of_user(request.user), choice=choice)
     return render(request, "console/vehicle_rows.html", {"page": page, "chosen": choice})
-
-
-@fragment
-def vehicle_detail(request: HttpRequest, vehicle_id: str) -> HttpResponse:
-    """The drawer of one vehicle."""
-    listed = vehicle_listed(actor=actor_of_user(request.user), vehicle_id=vehicle_id)
-    if listed is None:
-        raise Http404
-    return render(request, "console/vehicle_drawer.html", {"listed": listed})

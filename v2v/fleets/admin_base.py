@@ -10,12 +10,10 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from v2v.api.permissions import actor_of
+from v2v.exports import MAX_EXPORTED_ROWS, cell
 from v2v.fleets.policy import Action, can, fleets_where
 from v2v.fleets.selectors import within
 from v2v.protocol.decode import Refusal
-
-MAX_EXPORTED_ROWS = 50_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class PolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -89,9 +87,5 @@ class PolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         writer = csv.writer(response)
         writer.writerow(self.export_fields)
         for row in queryset.values_list(*self.export_fields)[:MAX_EXPORTED_ROWS]:
-            writer.writerow([_cell(value) for value in row])
+            writer.writerow([cell(value) for value in row])
         return response
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -31,9 +31,9 @@ from v2v.vehicles.models import Vehicle
 
 
 class MessagePages(NewestFirstPages):
-    """In the order in which they were stored."""
+    """In the order in which they were stored, which their keys keep, and for which there are indexes."""
 
-    ordering = ("-stored_at", "-id")
+    ordering = ("-id",)
 
 
 class ConversationPages(NewestFirstPages):

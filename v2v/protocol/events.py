@@ -85,7 +85,8 @@ class AlertPart(Part):
     """An active alert. `ts` is when it happened, `position_ts` when it was there (epoch milliseconds).
 
     `position_stale`: it has moved on since, perhaps. `cause_code` is that of ETSI DENM. `radius_m`: how far it matters;
-    without it, to the whole fleet. Who sent it is a vehicle or, where none did, a user.
+    without it, to the whole fleet. Who sent it is a vehicle or, where none did, a user. `waiting_since`: since when
+    nobody has answered, while that is so. `displayed`: a dispatcher's screen has shown it.
     """
 
     alert_id: str
@@ -109,6 +110,8 @@ class AlertPart(Part):
     acknowledged_by: str | None = None
     assignee: str | None = None
     escalation_level: int = 0
+    waiting_since: int | None = None
+    displayed: bool = False
     distance_m: float | None = None
 
 

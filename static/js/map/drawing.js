@@ -94,7 +94,8 @@ function drawRings(context, x, y, radiusM, pixelsPerMeter, colors) {
   return written;
 }
 
-function haloText(context, text, x, y, colors, align) {
+/** Text that stays legible on whatever lies under it. */
+export function haloText(context, text, x, y, colors, align) {
   context.font = `${LABEL_PX}px ${colors.font}`;
   context.textAlign = align;
   context.textBaseline = "alphabetic";

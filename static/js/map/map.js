@@ -2,18 +2,24 @@
 
 import { theme } from "../theme.js";
 import { units } from "../units.js";
+import { AlertsLayer } from "./alerts_layer.js";
 import { baseMap } from "./basemap.js";
 import { GridLabels } from "./grid.js";
 import { VehiclesLayer } from "./vehicles_layer.js";
 
 const { L } = window;
 const NEAR_ZOOM = 15;
+const FLIGHT_S = 0.8;
 const WIDE = "(min-width: 721px)";
 const WHOLE_WORLD = { center: [20, 20], zoom: 3 };
 
-/** Builds the map in `element`; its data attributes name the base map's files and the tile server, if there is one. */
-export class ConsoleMap {
+/**
+ * Builds the map in `element`; its data attributes name the base map's files and the tile server, if there is one.
+ * Fires `pick` with what a click met: `{alertId}`, `{vehicleId}`, `{members}` (a circle of vehicles) or `{}`.
+ */
+export class ConsoleMap extends EventTarget {
   constructor(element) {
+    super();
     this.element = element;
     const animated = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.leaflet = L.map(element, {
@@ -23,8 +29,13 @@ export class ConsoleMap {
     this.leaflet.attributionControl.setPrefix("Leaflet");
     this.#addBase(element.dataset);
     this.vehicles = new VehiclesLayer().addTo(this.leaflet);
+    this.alerts = new AlertsLayer().addTo(this.leaflet);
+    this.leaflet.on("click", ({ containerPoint }) => {
+      const detail = this.alerts.at(containerPoint) ?? this.vehicles.at(containerPoint);
+      this.dispatchEvent(new CustomEvent("pick", { detail }));
+    });
     this.#addControls();
-    theme.addEventListener("change", () => this.vehicles.restyle());
+    theme.addEventListener("change", () => [this.vehicles, this.alerts].forEach((layer) => layer.restyle()));
     units.addEventListener("change", () => this.#scaleInUnit());
   }
 
@@ -50,6 +61,13 @@ export class ConsoleMap {
     this.vehicles.redraw();
   }
 
+  /** Fly to a place, near enough to see what is round it. */
+  fly(place) {
+    const { center, zoom } = this.#middle(place);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.leaflet.setView(center, zoom);
+    else this.leaflet.flyTo(center, zoom, { duration: FLIGHT_S });
+  }
+
   /** Room that the panels take, so that what is shown is not under them: [left, top], [right, bottom]. */
   #padding() {
     if (!matchMedia(WIDE).matches) return { paddingTopLeft: [24, 24], paddingBottomRight: [24, this.element.clientHeight * 0.45] };
@@ -68,12 +86,18 @@ export class ConsoleMap {
   /** Bring a vehicle into the middle of what is free, near enough to see its neighbors. */
   show(vehicle) {
     if (vehicle?.lat === undefined) return;
+    const { center, zoom } = this.#middle(vehicle);
+    this.leaflet.setView(center, zoom);
+  }
+
+  /** The view in which a place is in the middle of what the panels leave free. */
+  #middle({ lat, lng }) {
     const zoom = Math.max(this.leaflet.getZoom(), NEAR_ZOOM);
     const { paddingTopLeft, paddingBottomRight } = this.#padding();
-    const point = this.leaflet.project([vehicle.lat, vehicle.lng], zoom);
+    const point = this.leaflet.project([lat, lng], zoom);
     point.x += (paddingBottomRight[0] - paddingTopLeft[0]) / 2;
     point.y += (paddingBottomRight[1] - paddingTopLeft[1]) / 2;
-    this.leaflet.setView(this.leaflet.unproject(point, zoom), zoom);
+    return { center: this.leaflet.unproject(point, zoom), zoom };
   }
 
   /** West, south, east, north of what shows, a little wider so that a small pan finds vehicles there; null for the whole world. */

@@ -2,12 +2,12 @@
 
 import { serverNow } from "../clock.js";
 import { token } from "../theme.js";
+import { CanvasLayer, placed } from "./canvas_layer.js";
 import { groupRadius, grouped } from "./clusters.js";
 import { Glide } from "./glide.js";
 import { Sprites } from "./sprites.js";
 import { drawGroup, drawLabels, drawSelection } from "./drawing.js";
 
-const { L } = window;
 const GROUPS_BELOW_ZOOM = 11;
 const LABELS_FROM_ZOOM = 14;
 const FRESH_MS = 30_000;
@@ -25,8 +25,7 @@ export function alphaOf(ageMs) {
 
 const arrowSize = (zoom) => Math.max(11, Math.min(20, Math.round(zoom) + 1));
 
-/** Fires `pick` with `{vehicleId}` or `{members}` (a circle), or `{}` when a click met nothing. */
-export class VehiclesLayer extends L.Layer {
+export class VehiclesLayer extends CanvasLayer {
   initialize() {
     this._glides = new Map();
     this._points = [];
@@ -37,16 +36,8 @@ export class VehiclesLayer extends L.Layer {
   }
 
   onAdd(map) {
-    this._canvas = L.DomUtil.create("canvas", "leaflet-layer leaflet-zoom-animated", this.getPane());
-    this._canvas.setAttribute("aria-hidden", "true"); // the list says the same in words
-    this._context = this._canvas.getContext("2d");
-    this._resize();
+    super.onAdd(map);
     map.on("mousemove", this._hover, this);
-    map.on("click", this._click, this);
-  }
-
-  getEvents() {
-    return { move: this.redraw, viewreset: this.redraw, zoomanim: this._zoomAnimation, zoomend: this.redraw, resize: this._resize };
   }
 
   /** Start over with these vehicles. */
@@ -80,49 +71,16 @@ export class VehiclesLayer extends L.Layer {
     this.redraw();
   }
 
-  /** The theme, the unit or the age of things changed. */
   restyle() {
     this._sprites = null;
     this._colors = null;
     this.redraw();
   }
 
-  /** Draw with the next animation frame. */
-  redraw() {
-    this._frame ??= requestAnimationFrame((now) => {
-      this._frame = null;
-      this._draw(now);
-    });
-  }
-
-  _resize() {
-    const { x, y } = this._map.getSize();
-    this._ratio = Math.min(window.devicePixelRatio || 1, 2);
-    this._canvas.width = x * this._ratio;
-    this._canvas.height = y * this._ratio;
-    this._canvas.style.width = `${x}px`;
-    this._canvas.style.height = `${y}px`;
-    this.restyle();
-  }
-
-  /** While the map zooms, the drawn picture is scaled with it; it is drawn anew at the end. */
-  _zoomAnimation({ center, zoom }) {
-    const scale = this._map.getZoomScale(zoom);
-    const corner = this._map._latLngBoundsToNewLayerBounds(this._map.getBounds(), zoom, center).min;
-    L.DomUtil.setTransform(this._canvas, corner, scale);
-  }
-
-  _draw(now) {
-    if (!this._map || this._map._animatingZoom) return;
+  _paint(context, view, now) {
     const started = performance.now();
-    const context = this._context;
     this._style();
-    L.DomUtil.setPosition(this._canvas, this._map.containerPointToLayerPoint([0, 0]));
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this._canvas.width, this._canvas.height);
-    const view = this._view();
     const gliding = this._place(now, view);
-    context.setTransform(this._ratio, 0, 0, this._ratio, 0, 0);
     for (const group of this._groups) drawGroup(context, group, this._colors);
     const selected = this._selectedPoint;
     const written = selected ? drawSelection(context, selected, this._selected.radiusM, view, this._colors) : [];
@@ -145,14 +103,6 @@ export class VehiclesLayer extends L.Layer {
     if (this._sprites?.size !== size) this._sprites = new Sprites(size, this._ratio);
   }
 
-  /** The part of the world that shows: its size in pixels, and where its corner is. */
-  _view() {
-    const zoom = this._map.getZoom();
-    const corner = this._map.getPixelBounds().min;
-    const { x, y } = this._map.getSize();
-    return { zoom, world: 256 * 2 ** zoom, left: corner.x, top: corner.y, width: x, height: y };
-  }
-
   /** Move every vehicle to where it is now and keep those in view; true while any of them glides. */
   _place(now, view) {
     let gliding = false;
@@ -161,10 +111,7 @@ export class VehiclesLayer extends L.Layer {
     for (const glide of this._glides.values()) {
       glide.advance(now);
       gliding ||= glide.gliding;
-      // The copy of the world nearest to the middle of the view: the date line is no edge.
-      let x = glide.x * view.world - view.left;
-      x -= Math.round((x - view.width / 2) / view.world) * view.world;
-      const y = glide.y * view.world - view.top;
+      const { x, y } = placed(glide.x, glide.y, view);
       const selected = glide.vehicle.vehicleId === this._selected?.vehicleId;
       const margin = selected ? 4000 : MARGIN_PX;
       if (x < -margin || y < -margin || x > view.width + margin || y > view.height + margin) continue;
@@ -233,10 +180,6 @@ export class VehiclesLayer extends L.Layer {
   /** How often was drawn, and how long that took in milliseconds of the main thread. */
   get effort() {
     return { frames: this._frames, drawMs: this._drawMs };
-  }
-
-  _click({ containerPoint }) {
-    this.fire("pick", this.at(containerPoint));
   }
 
   _hover({ containerPoint }) {

@@ -1,7 +1,7 @@
-// What went wrong with something that was asked for: what happened and what to do, then out of the way.
+// What a person should know for a moment: what happened and what to do, then out of the way.
 
 const SHOWN_MS = 8000;
-const MOST = 4;
+const MOST = 3;
 
 export class Toasts {
   #region;
@@ -21,14 +21,21 @@ export class Toasts {
     this.show(text.title, advised(text.advice, details));
   }
 
-  show(title, advice) {
-    // The same thing twice is one toast that stays longer.
-    for (const shown of this.#region.children) if (shown.dataset.title === title) shown.remove();
+  /**
+   * Tell something. The same thing twice, known by its `key`, is one toast that stays longer. `tone` is `error`, `info`
+   * or a severity; `drill` marks an exercise; `href` leads to what it is about.
+   */
+  show(title, advice, { key = title, tone = "error", drill = false, href = null } = {}) {
+    this.dismiss(key);
     while (this.#region.children.length >= MOST) this.#region.firstElementChild.remove();
     const toast = this.#template.content.firstElementChild.cloneNode(true);
-    toast.dataset.title = title;
+    Object.assign(toast.dataset, { key, tone });
+    toast.toggleAttribute("data-drill", Boolean(drill));
     toast.querySelector(".toast-title").textContent = title;
     toast.querySelector(".toast-advice").textContent = advice;
+    const link = toast.querySelector("a");
+    link.hidden = href === null;
+    if (href !== null) link.href = href;
     let timer = setTimeout(() => toast.remove(), SHOWN_MS);
     // Who is reading it keeps it.
     toast.addEventListener("mouseenter", () => clearTimeout(timer));
@@ -36,6 +43,11 @@ export class Toasts {
     toast.addEventListener("mouseleave", () => (timer = setTimeout(() => toast.remove(), SHOWN_MS)));
     toast.querySelector("button").addEventListener("click", () => toast.remove());
     this.#region.append(toast);
+  }
+
+  /** Take away what was told under this key. */
+  dismiss(key) {
+    for (const shown of [...this.#region.children]) if (shown.dataset.key === key) shown.remove();
   }
 }
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.console.desk import Desk, at_the_desk
 from tests.browser.console.truck import Truck, on_the_road
 from tests.servers import v2v
 from tests.servers.run import Run
@@ -54,6 +55,19 @@ def open_console(page: Page, console_server: V2VServer, session: str) -> OpenCon
         return page
 
     return opened
+
+
+@pytest.fixture(scope="package")
+def other_session(console_server: V2VServer) -> str:
+    """The session of another who may work the alerts of fleet alpha."""
+    return console_server.login("alpha_fleet_admin")
+
+
+@pytest.fixture
+def desk(console_server: V2VServer, other_session: str) -> Iterator[Desk]:
+    """Another dispatcher of fleet alpha, alpha_fleet_admin, on a socket of his own."""
+    with at_the_desk(console_server, other_session) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found]
@@ -62,17 +62,17 @@ def test_axe_finds_nothing_on_the_console(open_console: OpenConsole, add_truck: 
     expect(page.locator(".nearby-row")).to_have_count(1)
     if theme == "light":
         page.keyboard.press("t")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 def test_axe_finds_nothing_on_a_phone(open_console: OpenConsole, page: Page) -> None:
     page.set_viewport_size(PHONE)
-    assert _violations(open_console()) == []
+    assert violations(open_console()) == []
 
 
 def test_axe_finds_nothing_on_the_login(page: Page, console_server: V2VServer) -> None:
     page.goto(f"{console_server.url}/login/")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 def test_on_a_phone_the_list_is_a_sheet_that_gives_way_to_the_details(

@@ -60,7 +60,7 @@ def test_more_vehicles_come_as_the_list_is_scrolled(open_console: OpenConsole) -
     page = open_console()
     expect(page.locator(".vehicle-row")).to_have_count(100)
     page.get_by_role("button", name="Show more").scroll_into_view_if_needed()
-    expect(page.locator(".vehicle-row")).to_have_count(120)
+    expect(page.locator(".vehicle-row")).to_have_count(180)
 
 
 def test_a_low_battery_shows_in_the_list_and_a_good_one_does_not(

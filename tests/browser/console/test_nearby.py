@@ -27,7 +27,7 @@ def test_a_vehicle_without_neighbors_gets_a_picture_and_advice(open_console: Ope
 
 
 def test_a_vehicle_that_is_not_on_the_road_has_nobody_near(open_console: OpenConsole) -> None:
-    page = open_console("/?vehicle=alpha-00120")
+    page = open_console("/?vehicle=alpha-00180")
     expect(page.locator("#nearby-empty")).to_be_visible()
 
 

@@ -1,6 +1,9 @@
 """Messages over REST."""
 
+from base64 import b64encode
 from typing import Any
+
+import pytest
 
 from tests.integration.api.conftest import ClientOf, World, problem_of
 
@@ -55,6 +58,12 @@ def test_messages_are_filtered_and_paged(client_of: ClientOf) -> None:
     page = desk.get("messages", pageSize=2)
     assert len(page["results"]) == 2
     assert page["next"]
+
+
+@pytest.mark.parametrize("position", ["p=abc", "p=1e99", f"p={'9' * 40}", "o=x", "\x00"])
+def test_a_cursor_of_ones_own_making_finds_nothing_or_is_none(client_of: ClientOf, position: str) -> None:
+    cursor = b64encode(position.encode()).decode()
+    assert client_of("dispatcher@north")("GET", "messages", cursor=cursor).status_code in (200, 404)
 
 
 def test_conversations_say_what_is_unread(client_of: ClientOf) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from tests.integration.people import NOW, fleet_make, user_make, vehicle_make
 from v2v.fleets.models import Fleet
@@ -46,6 +49,24 @@ def test_the_page_has_no_inline_script_or_style_and_forbids_them(viewer: Client)
     assert "'unsafe" not in answer["Content-Security-Policy"]
 
 
+def named_paths(patterns: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        path = f"{prefix}{pattern.pattern}"
+        if hasattr(pattern, "url_patterns"):
+            if not pattern.namespace:
+                yield from named_paths(pattern.url_patterns, path)
+        elif pattern.name:
+            yield pattern.name, path
+
+
+def test_no_page_has_the_name_of_an_address_of_the_api() -> None:
+    named = list(named_paths(get_resolver().url_patterns))
+    api = {name for name, path in named if path.startswith("api/")}
+    pages = {name for name, path in named if not path.startswith("api/")}
+    assert len(api) > 10
+    assert api & pages == set()
+
+
 def test_the_page_is_never_kept_by_a_cache(viewer: Client) -> None:
     for address in ("/", "/vehicles/"):
         assert "no-store" in viewer.get(address)["Cache-Control"]
@@ -65,7 +86,7 @@ def test_the_list_holds_only_the_fleets_of_its_viewer(viewer: Client, fleet: Fle
 
 def test_a_vehicle_of_others_is_not_found(viewer: Client) -> None:
     vehicle_make(fleet_make("south"), "theirs-1")
-    for address in ("/vehicles/theirs-1/", "/vehicles/%00%00%00/"):
+    for address in ("/drawer/?vehicle=theirs-1", "/drawer/?vehicle=%00%00%00", "/drawer/"):
         assert viewer.get(address, headers=PART).status_code == 404
     assert "theirs-1" not in viewer.get("/?vehicle=theirs-1").content.decode()
 
@@ -116,7 +137,7 @@ def test_a_filter_that_is_not_valid_counts_as_none(viewer: Client, fleet: Fleet,
 def test_a_hostile_name_is_escaped(viewer: Client, fleet: Fleet) -> None:
     hostile = "<script>alert(1)</script>"
     vehicle_make(fleet, "truck-1", driver_name=hostile, plate=hostile, make=hostile)
-    for address in ("/?vehicle=truck-1", f"/?q={quote(hostile)}", "/vehicles/truck-1/"):
+    for address in ("/?vehicle=truck-1", f"/?q={quote(hostile)}", "/drawer/?vehicle=truck-1"):
         assert hostile not in viewer.get(address).content.decode()
 
 
@@ -130,7 +151,7 @@ def test_the_page_without_a_session_goes_to_the_login_and_back(client: Client) -
 
 
 def test_the_pages_take_no_writes(viewer: Client) -> None:
-    for address in ("/", "/vehicles/", "/vehicles/truck-1/"):
+    for address in ("/", "/vehicles/", "/drawer/?vehicle=truck-1"):
         assert viewer.post(address).status_code == 405
 
 
@@ -139,5 +160,5 @@ def test_a_drawer_of_a_vehicle_costs_few_queries(
 ) -> None:
     for number in range(20):
         vehicle_make(fleet, f"truck-{number:03}")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         viewer.get("/?vehicle=truck-001")
