@@ -43,8 +43,9 @@ def fill(*, alerts: int, messages: int) -> None:
         for vehicle in some
     )
     _messages(messages, fleet, vehicles, user, now)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as PostgreSQL does by itself, a minute later
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # which it does by itself, a minute later; nobody does it on SQLite
     client = Client()
     client.force_login(user)
     found = {

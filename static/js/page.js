@@ -2,7 +2,7 @@
 
 import { agoText, ticker } from "./clock.js";
 import { write } from "./text.js";
-import { toggleTheme } from "./theme.js";
+import { theme, toggleTheme } from "./theme.js";
 import { bindKey } from "./ui/keys.js";
 
 const AGES_EVERY = 10; // ticks of a second
@@ -26,6 +26,19 @@ bindKey("Escape", "Back", () => {
   menu.open = false;
   document.activeElement.blur();
 });
+
+// Paper is light.
+const root = document.documentElement;
+let onScreen = root.dataset.theme;
+function show(name) {
+  root.dataset.theme = name;
+  theme.dispatchEvent(new Event("change"));
+}
+addEventListener("beforeprint", () => {
+  onScreen = root.dataset.theme;
+  show("light");
+});
+addEventListener("afterprint", () => show(onScreen));
 
 const print = document.getElementById("print");
 if (print) {

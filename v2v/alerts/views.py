@@ -25,11 +25,11 @@ from v2v.alerts.models import Alert
 from v2v.alerts.rules import ACTIVE, position_is_stale
 from v2v.alerts.selectors import alert_rows, alert_seen, alert_to_work, alerts_untaken, alerts_where
 from v2v.alerts.serializers import MAX_HISTORY
-from v2v.alerts.telling import moment
 from v2v.fleets.policy import Action, Actor, actor_of_user, can
 from v2v.pages import form_action, fragment, is_part
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import moment
 
 Context = dict[str, Any]
 

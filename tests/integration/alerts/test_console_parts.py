@@ -14,7 +14,7 @@ from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report
 from v2v.alerts.telling import alert_part
 from v2v.fleets.models import Fleet, Role
-from v2v.vehicles.live import epoch_ms
+from v2v.protocol.epoch import epoch_ms
 
 pytestmark = pytest.mark.django_db
 PART = {"HX-Request": "true"}

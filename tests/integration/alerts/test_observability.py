@@ -40,8 +40,7 @@ async def test_the_log_tells_who_raised_what_and_who_took_it(server: V2VServer) 
         await desk.send("alert_ack", {"alertId": alert_id}, id="a")
         await desk.next("ack", id="a")
     log = server.log()
-    lines = [line for line in map(json.loads, log.splitlines()) if line.get("alert") == alert_id]
-    raised, taken = lines
+    raised, taken = [json.loads(line) for line in log.splitlines() if alert_id in line]
     assert (raised["event"], raised["level"], raised["sender"]) == ("alert raised", "warning", vehicle_id)
     assert (raised["type"], raised["severity"], raised["via"], raised["drill"]) == ("medical", "critical", "ws", False)
     assert (taken["event"], taken["change"], taken["by"]) == ("alert changed", "acknowledged", "alpha_dispatcher")
