@@ -9,6 +9,7 @@ from config import health
 urlpatterns = [
     path("", include("v2v.console.urls")),
     path("", include("v2v.alerts.urls_pages")),
+    path("conversations/", include("v2v.messaging.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),

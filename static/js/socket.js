@@ -1,5 +1,7 @@
 // The one socket of the page: stays connected, tells what it hears, and says in which state it is.
 
+import { newId } from "./ids.js";
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 const HEALTHY_AFTER_MS = 10_000; // a connection that lasted this long starts the back-off anew
@@ -22,7 +24,6 @@ export class Socket extends EventTarget {
   #lastSeq = null;
   #heartbeatMs = 15_000;
   #restartInMs = null;
-  #nextId = 1;
   state = { name: "connecting" };
 
   constructor(url) {
@@ -51,11 +52,13 @@ export class Socket extends EventTarget {
     return true;
   }
 
-  /** Send a command and wait for its answer's data; rejects with `{code}` when refused, late or not connected. */
-  ask(event, data) {
+  /**
+   * Send a command and wait for its answer's data; rejects with `{code}` when refused, late or not connected.
+   * `envelope` may hold `ts`, `ttlMs`, and the `id` of a durable command that is sent again.
+   */
+  ask(event, data, { id = newId(), ...envelope } = {}) {
     if (this.state.name !== "open") return Promise.reject({ code: "unavailable" });
-    const id = `c${this.#nextId++}`;
-    this.#socket.send(JSON.stringify({ event, data, id }));
+    this.#socket.send(JSON.stringify({ event, data, id, ...envelope }));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(id, "reject", { code: "unavailable" }), ANSWER_DEADLINE_MS);
       this.#waiting.set(id, { resolve, reject, timer });

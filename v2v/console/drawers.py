@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from v2v.alerts import views as alerts
 from v2v.console.selectors import vehicle_listed
 from v2v.fleets.policy import Actor
+from v2v.messaging.views import conversation_drawer
 
 Context = dict[str, Any]
 _MAX_NAME_CHARS = 200
@@ -32,4 +33,5 @@ def _vehicle(actor: Actor, vehicle_id: str) -> Context | None:
 DRAWERS: dict[str, tuple[Callable[[Actor, str], Context | None], str]] = {
     "vehicle": (_vehicle, "console/vehicle_drawer.html"),
     "alert": (alerts.drawer_context, "alerts/drawer.html"),
+    "conversation": (conversation_drawer, "messaging/conversation.html"),
 }

@@ -8,7 +8,7 @@ from v2v.console.selectors import PAGE_SIZE, VehicleChoice
 from v2v.vehicles.models import VehicleStatus
 
 LONGEST = 1000  # rows in one answer: a list that was scrolled that far is fetched again whole
-TABS = ("vehicles", "alerts")
+TABS = ("vehicles", "alerts", "messages")
 
 
 def tab_chosen(query: Mapping[str, str]) -> str:

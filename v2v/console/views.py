@@ -12,6 +12,7 @@ from v2v.console.drawers import drawer_of
 from v2v.console.forms import VehicleFilter, tab_chosen
 from v2v.console.selectors import vehicle_counts, vehicle_page
 from v2v.fleets.policy import Action, actor_of_user, can, fleets_visible
+from v2v.messaging.views import messages_tab
 from v2v.pages import fragment
 from v2v.protocol.codes import ERRORS
 
@@ -24,8 +25,9 @@ def console(request: HttpRequest) -> HttpResponse:
     actor = actor_of_user(request.user)
     choice = VehicleFilter(request.GET).chosen()
     fleets = fleets_visible(actor)
+    tab = tab_chosen(request.GET)
     context = {
-        "tab": tab_chosen(request.GET),
+        "tab": tab,
         "page": vehicle_page(actor=actor, choice=choice),
         "chosen": choice,
         "counts": vehicle_counts(actor=actor),
@@ -35,7 +37,9 @@ def console(request: HttpRequest) -> HttpResponse:
         "radius_m": settings.NEARBY_RADIUS_M,
         "works": [fleet.slug for fleet in fleets if can(actor, Action.DISPATCH, fleet.pk)],
     }
-    context |= list_context(actor, request.GET) | (drawer_of(request, actor) or {})
+    context |= list_context(actor, request.GET)
+    context |= messages_tab(request, actor, fleets=fleets, is_shown=tab == "messages")
+    context |= drawer_of(request, actor) or {}
     return render(request, "console/console.html", context)
 
 

@@ -3,12 +3,12 @@
 import { serverNow, showTime, ticker } from "../clock.js";
 import { write } from "../text.js";
 import { bindKey } from "../ui/keys.js";
+import { Once } from "../ui/once.js";
 import { distanceText, units } from "../units.js";
 import { connectAlarm } from "./alarm.js";
 import { AlertBanners } from "./banners.js";
 import { Displayed } from "./displayed.js";
 import { AlertList } from "./list.js";
-import { Once } from "./once.js";
 import { Alerts, waitedS, waitsSince } from "./store.js";
 import { isStale, placeText, titleOf, waitText } from "./words.js";
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.console.desk import Desk, at_the_desk
+from tests.browser.console.talker import Talker, talking
 from tests.browser.console.truck import Truck, on_the_road
 from tests.servers import v2v
 from tests.servers.run import Run
@@ -17,6 +18,7 @@ DEGREE_M = 111_195  # of latitude
 
 OpenConsole = Callable[..., Page]
 AddTruck = Callable[..., Truck]
+AddTalker = Callable[..., Talker]
 
 
 def north_of(meters: float) -> tuple[float, float]:
@@ -75,3 +77,10 @@ def add_truck(console_server: V2VServer) -> Iterator[AddTruck]:
     """Puts trucks on the road, north of PLACE by meters; they leave it at the end of the test."""
     with ExitStack() as stack:
         yield lambda meters=0.0, **more: stack.enter_context(on_the_road(console_server, *north_of(meters), **more))
+
+
+@pytest.fixture
+def add_talker(console_server: V2VServer) -> Iterator[AddTalker]:
+    """Puts vehicles on the road that write; they leave it at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda fleet="alpha", **more: stack.enter_context(talking(console_server, fleet, **more))

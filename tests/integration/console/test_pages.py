@@ -160,5 +160,5 @@ def test_a_drawer_of_a_vehicle_costs_few_queries(
 ) -> None:
     for number in range(20):
         vehicle_make(fleet, f"truck-{number:03}")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         viewer.get("/?vehicle=truck-001")

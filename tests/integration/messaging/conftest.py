@@ -1,4 +1,4 @@
-"""A server on the database that this half of the run is for."""
+"""A server on the database that this half of the run is for, and the world of the tests of pages."""
 
 import os
 import uuid
@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.test import Client
 
 from tests import databases
+from tests.integration.messaging.world import World
 from tests.servers import v2v
 from tests.servers.run import Run
 from tests.servers.v2v import V2VServer
@@ -26,3 +28,9 @@ def server(run: Run) -> Iterator[V2VServer]:
     running = v2v.start(run, database_url=url)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def world(client: Client) -> World:
+    """The world of the tests of pages; its dispatcher is signed in."""
+    return World(client)
