@@ -1,7 +1,6 @@
 """How fast the alerts of a period were answered: altogether, by week, by type, and beside the period before it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -10,17 +9,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from v2v.alerts.models import Alert
-from v2v.alerts.selectors import MAX_MEASURED, AnswerTimes, answer_times_of, measurable
+from v2v.alerts.selectors import MAX_MEASURED, AnswerTimes, Wait, answer_times_of, measurable, wait_of
 
 PERIODS = (7, 30, 90, 365)  # days
 USUAL_DAYS = 30
-
-
-class _Row(NamedTuple):
-    stored_at: datetime
-    answered_at: datetime | None
-    type: str
-    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +54,37 @@ def figures_of(alerts: QuerySet[Alert], *, days: int, zone: ZoneInfo, now: datet
     """The figures of these alerts; weeks are those of the zone, the newest first, types by their number of alerts."""
     since = now - timedelta(days=days)
     both = measurable(alerts).filter(stored_at__gte=since - timedelta(days=days), stored_at__lte=now)
-    columns = both.order_by("-stored_at").values_list(*_Row._fields)
-    rows = [_Row(*row) for row in columns[: MAX_MEASURED + 1]]
-    is_cut, rows = len(rows) > MAX_MEASURED, rows[:MAX_MEASURED]
-    drills = [row for row in rows if row.drill and row.stored_at >= since]
-    real = [row for row in rows if not row.drill]
-    current = [row for row in real if row.stored_at >= since]
-    times = _times(current, now)
-    earlier = _times([row for row in real if row.stored_at < since], now)
-    weeks: defaultdict[date, list[_Row]] = defaultdict(list)
-    types: defaultdict[str, list[_Row]] = defaultdict(list)
-    for row in current:
-        weeks[_monday(row.stored_at.astimezone(zone).date())].append(row)
-        types[row.type].append(row)
+    newest = both.order_by("-stored_at").values_list("stored_at", "answered_at", "type", "drill")
+    rows = list(newest[: MAX_MEASURED + 1])
+    current, earlier, drills = [], [], []
+    weeks: defaultdict[date, list[Wait]] = defaultdict(list)
+    types: defaultdict[str, list[Wait]] = defaultdict(list)
+    for stored_at, answered_at, kind, is_drill in rows[:MAX_MEASURED]:
+        wait = wait_of(stored_at, answered_at, now)
+        if stored_at < since:
+            if not is_drill:
+                earlier.append(wait)
+        elif is_drill:
+            drills.append(wait)
+        else:
+            current.append(wait)
+            weeks[_monday(stored_at.astimezone(zone).date())].append(wait)
+            types[kind].append(wait)
+    times = answer_times_of(current)
     return Figures(
         days=days,
         since=since,
         until=now,
         times=times,
-        trend=_trend(earlier, times),
-        drills=_times(drills, now),
-        weeks=[Group(monday, _times(weeks[monday], now)) for monday in _mondays(since, now, zone)],
+        trend=_trend(answer_times_of(earlier), times),
+        drills=answer_times_of(drills),
+        weeks=[Group(monday, answer_times_of(weeks[monday])) for monday in _mondays(since, now, zone)],
         types=[
-            Group(Alert.Type(name).label, _times(of_type, now))
+            Group(Alert.Type(name).label, answer_times_of(of_type))
             for name, of_type in sorted(types.items(), key=lambda item: -len(item[1]))
         ],
-        is_cut=is_cut,
+        is_cut=len(rows) > MAX_MEASURED,
     )
-
-
-def _times(rows: Iterable[_Row], now: datetime) -> AnswerTimes:
-    return answer_times_of(((row.stored_at, row.answered_at) for row in rows), now=now)
 
 
 def _monday(day: date) -> date:

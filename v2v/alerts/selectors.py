@@ -2,10 +2,11 @@
 
 import statistics
 import uuid
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
@@ -183,7 +184,8 @@ class AnswerTimes:
 def answer_times(alerts: QuerySet[Alert], *, now: datetime) -> AnswerTimes:
     """Of the newest 50,000 of these alerts, without drills and those that their sender took back unanswered."""
     measured = measurable(alerts.filter(drill=False)).order_by("-stored_at")
-    return answer_times_of(measured.values_list("stored_at", "answered_at")[:MAX_MEASURED], now=now)
+    times = measured.values_list("stored_at", "answered_at")[:MAX_MEASURED]
+    return answer_times_of(wait_of(stored_at, answered_at, now) for stored_at, answered_at in times)
 
 
 def measurable(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
@@ -191,22 +193,31 @@ def measurable(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
     return alerts.exclude(state=State.CANCELLED.value, answered_at=None)
 
 
-def answer_times_of(times: Iterable[tuple[datetime, datetime | None]], *, now: datetime) -> AnswerTimes:
-    """Of alerts that were stored then, and first taken then or not yet.
+class Wait(NamedTuple):
+    """How long an alert waited until it was first taken; or, while it is not over, how long it waits already."""
 
-    One that waits still counts against a mark once it has waited for longer than that.
-    """
-    times = list(times)
-    answered = sorted((at - stored).total_seconds() for stored, at in times if at is not None)
-    waiting = [now - stored for stored, at in times if at is None]
+    seconds: float
+    is_over: bool
+
+
+def wait_of(stored_at: datetime, answered_at: datetime | None, now: datetime) -> Wait:
+    """That of an alert that was stored then, and first taken then or not yet."""
+    return Wait(((answered_at or now) - stored_at).total_seconds(), answered_at is not None)
+
+
+def answer_times_of(waits: Iterable[Wait]) -> AnswerTimes:
+    """One that waits still counts against a mark once it has waited for longer than that."""
+    waits = list(waits)
+    answered = sorted(seconds for seconds, is_over in waits if is_over)
+    waiting = sorted(seconds for seconds, is_over in waits if not is_over)
     marks = []
     for within_s, wanted in MARKS:
-        missed = sum(waited > timedelta(seconds=within_s) for waited in waiting)
-        met = sum(seconds <= within_s for seconds in answered)
+        met = bisect_right(answered, within_s)
+        missed = len(waiting) - bisect_right(waiting, within_s)
         total = len(answered) + missed
         marks.append(Mark(within_s, wanted, met / total if total else None))
     return AnswerTimes(
-        count=len(times),
+        count=len(waits),
         answered=len(answered),
         median_s=statistics.median(answered) if answered else None,
         p95_s=answered[max(0, -(-len(answered) * 95 // 100) - 1)] if answered else None,
