@@ -6,6 +6,7 @@ from v2v.protocol.epoch import moment
 from v2v.protocol.events import NearbyPeer
 from v2v.proximity.nearby import nearby_peers
 from v2v.realtime.engine import Engine
+from v2v.realtime.hub import works_in
 from v2v.realtime.session import Session
 from v2v.tracking.live import LiveState
 from v2v.vehicles.live import Position, Presence, Stats, StoredLive
@@ -41,6 +42,14 @@ class EngineLive:
         if fix is None:
             return StoredLive().position(vehicle_id)
         return Position(fix.lat, fix.lng, moment(fix.ts))
+
+    def is_connected(self, vehicle_id: str) -> bool:
+        """Whether any device of the vehicle is."""
+        return vehicle_id in self._engine.hub.by_vehicle
+
+    def dispatchers(self, fleet_pk: int) -> frozenset[str]:
+        """The names of the dispatchers who are connected and may work in the fleet."""
+        return frozenset(session.name for session in list(self._engine.hub.dispatchers) if works_in(session, fleet_pk))
 
     def stats(self) -> Stats:
         """Counts of this server's connections."""

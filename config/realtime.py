@@ -13,6 +13,7 @@ from v2v.alerts.services import Delivery, alert_recipients_store
 from v2v.alerts.ws import DISPATCH_HANDLERS as ALERT_DISPATCH_HANDLERS
 from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
+from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
@@ -85,6 +86,7 @@ def build() -> Realtime:
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
+    calls = Calls(engine)
     engine.every("dispatchers", settings.RIGHTS_CHECK_MS / 1000, partial(dispatchers_check, engine))
     nearby_refresh = nearby_refresh_handler(live, radius_m=settings.NEARBY_RADIUS_M, may_see=may_see)
     heartbeat = heartbeat_handler(live)
@@ -99,8 +101,9 @@ def build() -> Realtime:
             MessageDelivered: messaging.delivered,
         },
         in_turn={
-            Register: register_handler(engine, live, endings, partial(registered, live, messaging)),
+            Register: register_handler(engine, live, endings, partial(registered, live, messaging, calls)),
             **ALERT_VEHICLE_HANDLERS,
+            **calls.handlers,
             SendMessage: messaging.send,
             MessageRead: messaging.read,
         },
@@ -115,9 +118,14 @@ def build() -> Realtime:
             ViewSet: view_set,
             MessageDelivered: messaging.delivered,
         },
-        in_turn={**ALERT_DISPATCH_HANDLERS, SendMessage: messaging.send, MessageRead: messaging.read},
+        in_turn={
+            **ALERT_DISPATCH_HANDLERS,
+            **calls.handlers,
+            SendMessage: messaging.send,
+            MessageRead: messaging.read,
+        },
     )
-    welcome = dispatcher_welcome(engine, live, messaging.snapshot)
+    welcome = dispatcher_welcome(engine, live, messaging.snapshot, calls.snapshot)
     engine_set(EngineLive(engine, live))
     return Realtime(
         engine=engine,
@@ -156,7 +164,7 @@ def _add_alerts(engine: Engine, live: LiveState) -> None:
         engine.closing.append(partial(asyncio.to_thread, scheduler.stop))
 
 
-async def registered(live: LiveState, messaging: Messaging, session: Session) -> events.Event:
+async def registered(live: LiveState, messaging: Messaging, calls: Calls, session: Session) -> events.Event:
     """A vehicle's snapshot."""
     engine = session.engine
     config = engine.config
@@ -178,7 +186,7 @@ async def registered(live: LiveState, messaging: Messaging, session: Session) ->
             "report": {"minIntervalMs": 200, "headingDeg": 4, "distanceM": 4, "speedMps": 0.5, "maxIntervalMs": 15_000},
         },
         alerts=await vehicle_alerts(session),
-        calls=[],
+        calls=await calls.snapshot(session),
         messages=await messaging.snapshot(session),
         nearby=nearby_peers(engine, live, live.tracks[session.slot], radius_m=settings.NEARBY_RADIUS_M),
     )

@@ -49,7 +49,8 @@ def limits() -> Iterator[str]:
     rows = {
         "`location_update`": config.location,
         "`send_message`": config.message,
-        "calls and their signalling": config.signalling,
+        "`call_initiate`": config.call,
+        "`webrtc_offer`, `webrtc_answer`, `webrtc_ice_candidate`": config.signalling,
         "`emergency_alert`": config.emergency,
         "`emergency_alert` with an `alertId`": config.alert_update,
         "`nearby_refresh`": config.refresh,

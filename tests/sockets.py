@@ -37,7 +37,11 @@ class Socket:
                     self._read += 1
                     if message["event"] == event and wanted.items() <= message["data"].items():
                         return dict(message["data"])
-                self.seen.append(json.loads(await self.connection.recv()))
+                await self.more()
+
+    async def more(self) -> None:
+        """Wait for one more event, and keep it."""
+        self.seen.append(json.loads(await self.connection.recv()))
 
     async def drain(self, seconds: float) -> list[dict[str, Any]]:
         """Everything that comes in the next `seconds`."""

@@ -144,6 +144,13 @@ REGISTER_TIMEOUT_MS = env.int("REGISTER_TIMEOUT_MS", 10_000)
 RIGHTS_CHECK_MS = env.int("RIGHTS_CHECK_MS", 15_000)  # a role that was taken away ends its sockets within so long
 LAST_STATES_MS = env.int("LAST_STATES_MS", 10_000)  # how often the last known states are stored
 ALERT_ESCALATE_MS = env.int("ALERT_ESCALATE_MS", 30_000)
+CALL_RINGING_TIMEOUT_MS = env.int("CALL_RINGING_TIMEOUT_MS", 30_000)
+CALL_GRACE_MS = env.int("CALL_GRACE_MS", 15_000)  # a side of a call that lost its connection may come back within it
+CALL_MAX_DURATION_MS = env.int("CALL_MAX_DURATION_MS", 4 * 3600 * 1000)
+TURN_URL: list[str] = env.list("TURN_URL", [])
+TURN_SECRET = env.str("TURN_SECRET", "")
+if TURN_URL and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_URL is set without TURN_SECRET, of which the credentials for it are made.")
 # Periodic work inside the server process; where `manage.py scheduler` runs beside it, there.
 RUN_SCHEDULER = env.bool("RUN_SCHEDULER", EMBEDDED)
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
@@ -178,6 +185,7 @@ INSTALLED_APPS = [
     "v2v.proximity",
     "v2v.alerts",
     "v2v.messaging",
+    "v2v.calls",
     "v2v.console",
 ]
 MIDDLEWARE = [
@@ -271,5 +279,9 @@ SPECTACULAR_SETTINGS = {
         "AlertType": "v2v.alerts.models.Alert.Type",
         "AlertState": "v2v.alerts.models.Alert.StateChoice",
         "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+        "CallState": "v2v.calls.models.CallSession.StateChoice",
+        "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
+        "CallMedia": "v2v.calls.models.CallSession.Media",
+        "CallEventKind": "v2v.calls.models.CallEvent.Kind",
     },
 }

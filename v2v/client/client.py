@@ -15,6 +15,7 @@ from weakref import WeakSet
 import msgspec
 
 from v2v.client.backoff import Backoff
+from v2v.client.calls import CallCommands
 from v2v.client.connection import POSITIONS, Connection, Lost, open_connection
 from v2v.client.errors import CommandRefused, NotConnected, Stopped
 from v2v.client.inbox import Inbox, MessageStream
@@ -47,7 +48,7 @@ class State(enum.StrEnum):
     STOPPED = "stopped"
 
 
-class Client:
+class Client(CallCommands):
     """What vehicles and dispatchers have in common. Use it as an asynchronous context manager, or await `run()`.
 
     `on_state` is told of each change of state, `on_event` of each event, which `events()` gives too. `on_positions`

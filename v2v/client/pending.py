@@ -25,6 +25,7 @@ DURABLE = (
     commands.AlertNegate,
     commands.AlertNote,
     commands.CallInitiate,
+    commands.CallAnswer,
     commands.CallReject,
     commands.CallEnd,
     commands.SettingsUpdate,

@@ -7,20 +7,23 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
+import msgspec
 import structlog
 from django.conf import settings
 from django.contrib.auth import get_user
 
 from v2v.alerts.ws import dispatcher_alerts
 from v2v.fleets.models import Fleet
-from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_visible
+from v2v.fleets.policy import Action, Actor, actor_of_user, can, fleets_visible, fleets_where
 from v2v.protocol import events
 from v2v.protocol.codes import CloseCode, ErrorCode
 from v2v.protocol.commands import ViewSet
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import VehicleState
+from v2v.protocol.fields import DeviceId
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Answer, Session
 from v2v.realtime.socket import Welcome
@@ -30,6 +33,7 @@ from v2v.vehicles.models import Vehicle
 log = structlog.get_logger(__name__)
 
 Messages = Callable[[Session], Awaitable[list[events.MessagePart]]]  # what dispatch has not read
+CallParts = Callable[[Session], Awaitable[list[events.CallPart]]]  # those that are live
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,19 @@ def may_see(session: Session, fleet: int) -> bool:
     return isinstance(session.principal, Dispatcher) and can(session.principal.actor, Action.VIEW, fleet)
 
 
-def dispatcher_welcome(engine: Engine, live: LiveState, messages: Messages) -> Welcome:
+def dispatcher_welcome(engine: Engine, live: LiveState, messages: Messages, calls: CallParts) -> Welcome:
     """Lets a logged-in dispatcher in; the answer is the whole state of the fleets that he may see."""
 
     async def welcome(session: Session, scope: dict[str, Any]) -> None:
         dispatcher = await engine.pool.run(dispatcher_of, _session_key(scope))
         session.principal = dispatcher
-        engine.hub.register_dispatcher(session, name=dispatcher.actor.name, fleets=dispatcher.fleets)
+        engine.hub.register_dispatcher(
+            session,
+            name=dispatcher.actor.name,
+            fleets=dispatcher.fleets,
+            works=fleets_where(dispatcher.actor, Action.DISPATCH),
+            device_id=_device_id(scope) or session.id,
+        )
         log.info("dispatcher registered", session=session.id, user=session.name, address=session.address)
         await session.snapshot(partial(snapshot, session))
 
@@ -81,6 +91,7 @@ def dispatcher_welcome(engine: Engine, live: LiveState, messages: Messages) -> W
             heartbeat_interval_ms=int(engine.config.heartbeat_interval_s * 1000),
             server_ts=engine.clock.now_ms(),
             limits={"radiusM": settings.NEARBY_RADIUS_M},
+            calls=await calls(session),
             messages=await messages(session),
             fleets=[events.FleetPart(slug=fleet.slug, name=fleet.name) for fleet in stored.fleets],
             alerts=await dispatcher_alerts(session),
@@ -101,6 +112,15 @@ def _session_key(scope: dict[str, Any]) -> str:
                 continue
     morsel = cookies.get(settings.SESSION_COOKIE_NAME)
     return morsel.value if morsel else ""
+
+
+def _device_id(scope: dict[str, Any]) -> str | None:
+    """The name that the page gives itself (`?deviceId=`): by it, it comes back to its call after a lost connection."""
+    named = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("deviceId", [""])[0]
+    try:
+        return msgspec.convert(named, DeviceId)
+    except msgspec.ValidationError:
+        return None
 
 
 def _stored(actor: Actor) -> _Stored:

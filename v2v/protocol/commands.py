@@ -33,6 +33,8 @@ from v2v.protocol.fields import (
 )
 
 Media = Literal["audio", "video"]
+RejectReason = Literal["declined", "busy"]
+EndReason = Literal["hangup", "media_failure"]
 AlertType = Literal["crash", "medical", "breakdown", "hazard", "security", "other"]
 Severity = Literal["critical", "high", "medium", "low"]
 Disposition = Literal["valid", "false"]
@@ -227,9 +229,21 @@ class CallInitiateData(Data):
 
 
 class CallInitiate(Command, tag="call_initiate"):
-    """Ring somebody."""
+    """Ring somebody: every device of a vehicle, or every dispatcher of the fleet."""
 
     data: CallInitiateData
+
+
+class CallIdData(Data):
+    """The call that is meant."""
+
+    call_id: ObjectId
+
+
+class CallAnswer(Command, tag="call_answer"):
+    """Take a call that rings; the first who does gets it."""
+
+    data: CallIdData
 
 
 class SessionDescriptionData(Data):
@@ -240,13 +254,13 @@ class SessionDescriptionData(Data):
 
 
 class WebrtcOffer(Command, tag="webrtc_offer"):
-    """Relayed to the other party of the call."""
+    """Relayed to the other device of the call; while it rings, from the caller to all that ring."""
 
     data: SessionDescriptionData
 
 
 class WebrtcAnswer(Command, tag="webrtc_answer"):
-    """Relayed to the other party of the call."""
+    """Relayed to the other device of the call; takes the call first, while it rings."""
 
     data: SessionDescriptionData
 
@@ -258,25 +272,33 @@ class IceCandidateData(Data):
     candidate: Candidate
     sdp_mid: Name | None = None
     sdp_m_line_index: Annotated[int, Meta(ge=0, le=64)] | None = None
+    username_fragment: Name | None = None
 
 
 class WebrtcIceCandidate(Command, tag="webrtc_ice_candidate"):
-    """Relayed to the other party of the call."""
+    """Relayed as `webrtc_offer` is."""
 
     data: IceCandidateData
 
 
-class CallEndData(Data):
+class CallRejectData(Data):
     """Which call, and why."""
 
     call_id: ObjectId
-    reason: Name | None = None
+    reason: RejectReason = "declined"
 
 
 class CallReject(Command, tag="call_reject"):
-    """The callee does not take the call."""
+    """The callee does not take the call; of several dispatchers it rings on at the others."""
 
-    data: CallEndData
+    data: CallRejectData
+
+
+class CallEndData(Data):
+    """Which call, and why: `media_failure` when the two could not hear each other."""
+
+    call_id: ObjectId
+    reason: EndReason = "hangup"
 
 
 class CallEnd(Command, tag="call_end"):
@@ -404,7 +426,7 @@ class ViewSet(Command, tag="view_set"):
     data: ViewSetData
 
 
-CALL_COMMANDS = CallInitiate | WebrtcOffer | WebrtcAnswer | WebrtcIceCandidate | CallReject | CallEnd
+CALL_COMMANDS = CallInitiate | CallAnswer | WebrtcOffer | WebrtcAnswer | WebrtcIceCandidate | CallReject | CallEnd
 SHARED_COMMANDS = (
     Heartbeat | NearbyRefresh | SendMessage | MessageDelivered | MessageRead | SettingsUpdate | CALL_COMMANDS
 )

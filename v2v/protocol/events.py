@@ -22,7 +22,8 @@ AlertChange = Literal[
     "cancelled",
     "negated",
 ]
-CallStateName = Literal["ringing", "active", "ended", "missed", "rejected"]
+CallStateName = Literal["ringing", "active", "ended", "missed", "rejected", "failed"]
+CallSide = Literal["caller", "callee"]
 MessageStatusName = Literal["queued", "delivered", "read", "expired"]
 
 
@@ -134,6 +135,38 @@ class MessagePart(Part):
     fleet: str | None = None
 
 
+class IceServer(Part):
+    """A STUN or TURN server as RTCPeerConnection takes it; the credentials are good for a while."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class CallPart(Part):
+    """A call; times are epoch milliseconds. `caller_id` and `callee_id` are vehicles, or `dispatch`.
+
+    `caller_name` is the driver or the dispatcher, `answered_by` the device of the vehicle or the dispatcher. In a
+    snapshot `side` says what this connection is in it, or may become by answering, and `ice_servers` come with it.
+    """
+
+    call_id: str
+    fleet: str
+    caller_id: str
+    callee_id: str
+    media: str
+    state: CallStateName
+    started_at: int
+    caller_name: str | None = None
+    ring_until: int | None = None
+    answered_by: str | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+    side: CallSide | None = None
+    ice_servers: list[IceServer] | None = None
+
+
 class Event(Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="event"):
     """The envelope."""
 
@@ -152,7 +185,7 @@ class Registered(Event, tag="registered"):
         device_id: str | None = None
         settings: dict[str, Any] = msgspec.field(default_factory=dict)
         alerts: list[AlertPart] | None = None
-        calls: list[Any] | None = None
+        calls: list[CallPart] | None = None
         messages: list[MessagePart] | None = None
         nearby: list[NearbyPeer] | None = None
         fleets: list[FleetPart] | None = None
@@ -172,6 +205,7 @@ class Ack(Event, tag="ack"):
         alert_id: str | None = None
         call_id: str | None = None
         outcome: str | None = None
+        ice_servers: list[IceServer] | None = None
 
     data: Data
 
@@ -329,28 +363,59 @@ class CallIncoming(Event, tag="call_incoming"):
     """It rings."""
 
     class Data(Part):
-        """`ice_servers` as RTCPeerConnection takes them."""
+        """Until `ring_until` (epoch milliseconds). `caller_name` is the driver or the dispatcher."""
 
         call_id: str
+        fleet: str
         caller_id: str
+        callee_id: str
         media: str
-        ice_servers: list[dict[str, Any]]
+        started_at: int
+        ring_until: int
+        ice_servers: list[IceServer]
+        caller_name: str | None = None
 
     data: Data
 
 
 class CallState(Event, tag="call_state"):
-    """A call's state changed; times are epoch milliseconds."""
+    """A call's state changed. Both sides are told, on all their devices, and the fleet's dispatchers."""
+
+    data: CallPart
+
+
+class SessionDescription(Part):
+    """A session description of a call (RFC 8866), and who sent it: a vehicle, or `dispatch`."""
+
+    call_id: str
+    sender_id: str
+    sdp: str
+
+
+class WebrtcOffer(Event, tag="webrtc_offer"):
+    """The other device of the call offers its media."""
+
+    data: SessionDescription
+
+
+class WebrtcAnswer(Event, tag="webrtc_answer"):
+    """The other device of the call answers the offer."""
+
+    data: SessionDescription
+
+
+class WebrtcIceCandidate(Event, tag="webrtc_ice_candidate"):
+    """Where the other device of the call may be reached."""
 
     class Data(Part):
-        """`end_reason` comes with a terminal state."""
+        """As RTCPeerConnection takes it; an empty candidate ends them."""
 
         call_id: str
-        state: CallStateName
-        started_at: int
-        answered_at: int | None = None
-        ended_at: int | None = None
-        end_reason: str | None = None
+        sender_id: str
+        candidate: str
+        sdp_mid: str | None = None
+        sdp_m_line_index: int | None = None
+        username_fragment: str | None = None
 
     data: Data
 
@@ -477,6 +542,9 @@ ServerEvent = (
     | LockDenied
     | LockReleased
     | LockExpired
+    | WebrtcOffer
+    | WebrtcAnswer
+    | WebrtcIceCandidate
     | RadioText
     | ServerShutdown
     | TokenExpiring

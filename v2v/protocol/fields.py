@@ -23,9 +23,17 @@ DISPATCH = "dispatch"  # whom a vehicle writes to or calls when it means its dis
 VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._-]{3,40}$(?!\n)"
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"  # new lines and tabs are text
+# RFC 8839, 5.1; an empty one says that there are no more (W3C WebRTC, 4.8.1).
+CANDIDATE_PATTERN = (
+    r"^(candidate:[A-Za-z0-9+/]{1,32} [0-9]{1,5} [A-Za-z]{3,10} [0-9]{1,10} [A-Za-z0-9.:_%-]{1,255} [0-9]{1,5}"
+    r" typ (host|srflx|prflx|relay)( [\x21-\x7e]+)*)?$(?!\n)"
+)
+SDP_PATTERN = r"^v=0\r?\n[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"  # RFC 8866 begins with the version
 LOCK_PATTERN = r"^[a-z_]{1,20}:[A-Za-z0-9._-]{1,64}$(?!\n)"
 PATTERN_WORDS = {
     VEHICLE_ID_PATTERN: "Expected 3 to 40 of A-Z a-z 0-9 . _ -",
+    CANDIDATE_PATTERN: "Expected an ICE candidate, or nothing",
+    SDP_PATTERN: "Expected a session description",
     LOCK_PATTERN: "Expected a kind and an id, such as alert:1",
     _LINE: "Expected one line without control characters",
     _TEXT: "Expected text without control characters",
@@ -39,8 +47,8 @@ Token = Annotated[str, Meta(min_length=1, max_length=4096, pattern=_LINE)]
 Name = Annotated[str, Meta(max_length=MAX_NAME_CHARS, pattern=_LINE)]
 Content = Annotated[str, Meta(max_length=MAX_CONTENT_CHARS, pattern=_TEXT)]
 FleetSlug = Annotated[str, Meta(min_length=1, max_length=40, pattern=_LINE)]
-Sdp = Annotated[str, Meta(min_length=1, max_length=MAX_SDP_CHARS, pattern=_TEXT)]
-Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS, pattern=_LINE)]
+Sdp = Annotated[str, Meta(max_length=MAX_SDP_CHARS, pattern=SDP_PATTERN)]
+Candidate = Annotated[str, Meta(max_length=MAX_CANDIDATE_CHARS, pattern=CANDIDATE_PATTERN)]
 LockName = Annotated[str, Meta(pattern=LOCK_PATTERN)]
 SettingText = Annotated[str, Meta(max_length=MAX_SETTING_CHARS, pattern=_LINE)]
 

@@ -29,6 +29,7 @@ class EngineConfig:
     location: Limit = Limit(rate=5.0, burst=10)
     message: Limit = Limit(rate=3.0, burst=6)
     signalling: Limit = Limit(rate=2.0, burst=40)  # the burst lets ICE candidates through
+    call: Limit = Limit(rate=0.2, burst=5)  # calls begun; to hang up has no limit of its own
     emergency: Limit = Limit(rate=0.1, burst=1)
     alert_update: Limit = Limit(rate=1.0, burst=3)  # of alerts that were raised already
     refresh: Limit = Limit(rate=2.0, burst=5)

@@ -61,6 +61,7 @@ class Engine:
             away=away,
         )
         self.presence_listeners: list[Callable[[Entry], None]] = []
+        self.closed_listeners: list[Callable[[Session], None]] = []  # told of each socket that is gone
         self.starting: list[Callable[[], None]] = []  # run when the engine starts
         self.closing: list[Callable[[], Awaitable[None]]] = []  # run when the engine stops
         self._periodic = [
@@ -110,6 +111,8 @@ class Engine:
         self.hub.close(session)
         if session.slot >= 0 and session.name not in self.hub.by_vehicle:
             self.presence.went(session)
+        for listener in self.closed_listeners:
+            listener(session)
 
     def reconnect_in_ms(self) -> int:
         """When a client may come back after a restart."""

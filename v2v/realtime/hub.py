@@ -57,9 +57,22 @@ class Hub:
         self.by_slot[slot] = siblings
         self._of_fleet[fleet].add(session)
 
-    def register_dispatcher(self, session: Session, *, name: str, fleets: frozenset[int] | None) -> None:
-        """The session is a dispatcher who may see these fleets (None: all) from now on. Raises as above."""
+    def register_dispatcher(
+        self,
+        session: Session,
+        *,
+        name: str,
+        fleets: frozenset[int] | None,
+        works: frozenset[int] | None = frozenset(),
+        device_id: str = "",
+    ) -> None:
+        """The session is a dispatcher who may see `fleets` and work in `works` (None: all) from now on.
+
+        Raises as above.
+        """
         self._identify(session, name, fleets)
+        session.works = works
+        session.device_id = device_id
         self.dispatchers.add(session)
 
     def _identify(self, session: Session, name: str, fleets: frozenset[int] | None) -> None:
@@ -118,6 +131,16 @@ class Hub:
         receivers = self.dispatchers_of(fleet)
         return _post(receivers, events.encode_event(event)) if receivers else 0
 
+    def to_workers(self, fleet: int, event: events.Event) -> int:
+        """Send to every dispatcher who may work in the fleet."""
+        receivers = [session for session in self.dispatchers_of(fleet) if works_in(session, fleet)]
+        return _post(receivers, events.encode_event(event)) if receivers else 0
+
+    def to_device(self, *, is_vehicle: bool, name: str, device_id: str, event: events.Event) -> int:
+        """Send to one device of a vehicle, or to one page of a dispatcher."""
+        sessions = self.by_vehicle.get(name, []) if is_vehicle else [s for s in self.dispatchers if s.name == name]
+        return _post([s for s in sessions if s.device_id == device_id], events.encode_event(event))
+
     def to_around(
         self,
         fleet: int,
@@ -167,6 +190,11 @@ class Hub:
     def dispatchers_of(self, fleet: int) -> list[Session]:
         """The dispatchers who may see the fleet."""
         return [session for session in self.dispatchers if session.fleets is None or fleet in session.fleets]
+
+
+def works_in(session: Session, fleet: int) -> bool:
+    """Whether the dispatcher may not only look at the fleet."""
+    return session.works is None or fleet in session.works
 
 
 def _post(receivers: Iterable[Session], encoded: bytes) -> int:

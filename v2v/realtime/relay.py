@@ -30,6 +30,22 @@ class ToDispatchers:
 
 
 @dataclass(frozen=True, slots=True)
+class ToWorkers:
+    """Every dispatcher who may work in the fleet, and not only look."""
+
+    fleet: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToDevice:
+    """One device of a vehicle, or one page of a dispatcher: `name` is the vehicle's id or the user's name."""
+
+    is_vehicle: bool
+    name: str
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToFleet:
     """Every vehicle of the fleet but the one that is left out, and every dispatcher who may see it."""
 
@@ -65,7 +81,7 @@ class ToFollowers:
     is_last: bool = False
 
 
-Audience = ToVehicles | ToDispatchers | ToFleet | ToAround | ToFollowers
+Audience = ToVehicles | ToDispatchers | ToWorkers | ToDevice | ToFleet | ToAround | ToFollowers
 
 
 class MemoryRelay:
@@ -102,6 +118,10 @@ class MemoryRelay:
                 self._hub.to_vehicles(vehicle_ids, event)
             case ToDispatchers(fleet):
                 self._hub.to_dispatchers(fleet, event)
+            case ToWorkers(fleet):
+                self._hub.to_workers(fleet, event)
+            case ToDevice(is_vehicle, name, device_id):
+                self._hub.to_device(is_vehicle=is_vehicle, name=name, device_id=device_id, event=event)
             case ToFleet(fleet, without):
                 self._hub.to_fleet(fleet, event, without=without)
             case ToAround(fleet, topic, center, lat, lng, radius_m):

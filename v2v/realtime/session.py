@@ -49,8 +49,9 @@ class Kind:
 class Session:
     """One connection. Is a `v2v.realtime.wire.Receiver`.
 
-    The register handler fills in who it is: `name` (vehicle id or user), `fleets` (None for all), `principal` (what the
-    app knows of it), and for a vehicle `device_id` and `slot`, its number among the live positions.
+    The register handler fills in who it is: `name` (vehicle id or user), `device_id`, `fleets` (None for all),
+    `principal` (what the app knows of it); for a vehicle `slot`, its number among the live positions, and for a
+    dispatcher `works`, the fleets in which he may not only look (None for all).
     """
 
     def __init__(self, engine: "Engine", kind: Kind, wire: Wire, *, address: str, bearer: str | None) -> None:
@@ -69,6 +70,7 @@ class Session:
         self.device_id = ""
         self.slot = -1
         self.fleets: frozenset[int] | None = frozenset()
+        self.works: frozenset[int] | None = frozenset()
         self.principal: Any = None
         self.expires_at_ms: int | None = None
         self.warned_of_expiry = False

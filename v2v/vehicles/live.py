@@ -61,6 +61,12 @@ class Live(Protocol):
     def position(self, vehicle_id: str) -> Position | None:
         """Where the vehicle was last, however long ago; None for one that never said."""
 
+    def is_connected(self, vehicle_id: str) -> bool:
+        """Whether any device of the vehicle is."""
+
+    def dispatchers(self, fleet_pk: int) -> frozenset[str]:
+        """The names of the dispatchers who are connected and may work in the fleet."""
+
     def stats(self) -> Stats:
         """Counts of connections."""
 
@@ -89,6 +95,15 @@ class StoredLive:
         """As stored."""
         fixes = _Fix.of(_FIXES.filter(vehicle__vehicle_id=vehicle_id))
         return Position(fixes[0].lat, fixes[0].lng, fixes[0].fix_at) if fixes else None
+
+    def is_connected(self, vehicle_id: str) -> bool:
+        """As stored."""
+        online = VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE)
+        return online.filter(vehicle__vehicle_id=vehicle_id).exists()
+
+    def dispatchers(self, fleet_pk: int) -> frozenset[str]:
+        """Nobody: who looks at a console is not stored."""
+        return frozenset()
 
     def stats(self) -> Stats:
         """No connections here; the vehicles that were online at the last write."""

@@ -107,6 +107,12 @@ class FixedLive:
     def position(self, vehicle_id: str) -> live.Position | None:
         return self.positions.get(vehicle_id)
 
+    def is_connected(self, vehicle_id: str) -> bool:
+        return vehicle_id in self.positions
+
+    def dispatchers(self, fleet_pk: int) -> frozenset[str]:
+        return frozenset()
+
     def stats(self) -> live.Stats:
         return live.Stats(connections=7, vehicles=4, users=2, stale=1, by_transport={"websocket": 7})
 

@@ -24,6 +24,7 @@ from tests.integration.api.conftest import World
 from tests.integration.people import NOW, device_of, token_for
 from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report, alert_raise
+from v2v.calls.models import CallSession
 from v2v.fleets.policy import actor_of_vehicle
 from v2v.messaging.services import message_send
 
@@ -80,12 +81,23 @@ def there(world: World) -> dict[str, Any]:
     """Path parameters of what is there."""
     origin = Origin(fleet_pk=world.north.pk, via=Alert.Via.WS, client_id="1", vehicle_pk=world.truck_1.pk)
     alert_id, _ = alert_raise(origin=origin, report=Report(), now=NOW)
+    call = CallSession.objects.create(
+        fleet=world.north,
+        caller_vehicle=world.truck_1,
+        caller_device="default",
+        media="audio",
+        state="ringing",
+        started_at=NOW,
+        ring_until=NOW,
+        caller_seen_at=NOW,
+    )
     truck = actor_of_vehicle(vehicle_pk=world.truck_1.pk, vehicle_id="truck-1", fleet_pk=world.north.pk)
     sent = message_send(actor=truck, content="hello", recipient_id="dispatch", via="ws", now=timezone.now())
     return {
         "vehicleId": "truck-1",
         "id": device_of(world.truck_1).pk,
         "alertId": str(alert_id),
+        "callId": str(call.pk),
         "messageId": str(sent.message.message_id),
     }
 

@@ -190,7 +190,7 @@ def test_the_durable_commands_are_those_of_the_contract() -> None:
     names = {kind.__struct_config__.tag for kind in DURABLE}
     assert names == {
         *("send_message", "message_read", "emergency_alert", "alert_cancel", "settings_update"),
-        *("call_initiate", "call_reject", "call_end"),
+        *("call_initiate", "call_answer", "call_reject", "call_end"),
         *("alert_displayed", "alert_ack", "alert_assign", "alert_resolve", "alert_negate", "alert_note"),
     }
     assert all(issubclass(kind, commands.Command) for kind in DURABLE)

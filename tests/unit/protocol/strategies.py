@@ -6,10 +6,12 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from msgspec import inspect as mi
 
-from v2v.protocol.fields import LOCK_PATTERN, VEHICLE_ID_PATTERN
+from v2v.protocol.fields import CANDIDATE_PATTERN, LOCK_PATTERN, SDP_PATTERN, VEHICLE_ID_PATTERN
 
 _REGEXES = {
     VEHICLE_ID_PATTERN: r"[A-Za-z0-9._-]{3,40}",
+    CANDIDATE_PATTERN: r"(candidate:[0-9]{1,10} 1 (udp|TCP) [0-9]{1,10} [0-9a-f.:]{7,39} [0-9]{1,5} typ host)?",
+    SDP_PATTERN: r"v=0\r\n([a-z]=[!-~]{1,20}\r\n){0,3}",
     LOCK_PATTERN: r"[a-z_]{1,20}:[A-Za-z0-9._-]{1,64}",
 }
 _PRINTABLE = st.characters(exclude_categories=["Cc", "Cs"])

@@ -13,8 +13,12 @@ from tests.unit.protocol.examples import COMMANDS
 from tests.unit.protocol.test_decode import refusal_or_none
 from v2v.protocol.commands import DispatchCommand, VehicleCommand
 from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.fields import CANDIDATE_PATTERN, SDP_PATTERN
 
 DECODERS = {VehicleCommand: decode_vehicle_command, DispatchCommand: decode_dispatch_command}
+
+# What the text of some patterns has to begin with.
+BEGINNINGS = {SDP_PATTERN: "v=0\r\n", CANDIDATE_PATTERN: "candidate:1 1 udp 1 192.0.2.1 1 typ host "}
 
 
 def bounds(kind: mi.Type) -> Iterator[tuple[Any, bool]]:
@@ -30,8 +34,9 @@ def bounds(kind: mi.Type) -> Iterator[tuple[Any, bool]]:
 
 def text_bounds(kind: mi.StrType) -> Iterator[tuple[str, bool]]:
     if kind.max_length is not None:
-        yield "a" * kind.max_length, True
-        yield "a" * (kind.max_length + 1), False
+        beginning = BEGINNINGS.get(kind.pattern or "", "")
+        yield beginning.ljust(kind.max_length, "a"), True
+        yield beginning.ljust(kind.max_length + 1, "a"), False
     if kind.min_length:
         yield "", False
     if kind.pattern is not None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.realtime.parts import Time, connect, make_engine, register
+from tests.unit.realtime.parts import End, Time, connect, make_engine, register
 from v2v.protocol import events
 from v2v.protocol.codes import CloseCode
 from v2v.protocol.decode import Refusal
@@ -119,3 +119,45 @@ async def test_sessions_are_ended_from_any_thread_by_what_concerns_them(engine: 
     await asyncio.to_thread(engine.relay.end_sessions, lambda session: session.name == "a", CloseCode.REMOVED)
     await asyncio.sleep(0)
     assert [end.closed for end in ends] == [(CloseCode.REMOVED, "account or device removed"), None]
+
+
+WORKS: dict[str, frozenset[int] | None] = {
+    "dora": frozenset({1}),
+    "vera": frozenset(),
+    "dan": frozenset({2}),
+    "admin": None,
+}
+
+
+def dispatcher_of(engine: Engine, name: str, device_id: str, works: frozenset[int] | None) -> End:
+    session, end = connect(engine)
+    fleets = frozenset({1, 2})
+    engine.hub.register_dispatcher(session, name=name, fleets=fleets, works=works, device_id=device_id)
+    return end
+
+
+def test_what_is_for_those_who_work_does_not_reach_those_who_may_only_look(engine: Engine) -> None:
+    ends = [dispatcher_of(engine, name, "", works) for name, works in WORKS.items()]
+    assert engine.hub.to_workers(1, EVENT) == 2
+    assert [len(end.frames) for end in ends] == [1, 0, 0, 1]
+
+
+def test_what_is_for_one_device_reaches_it_alone(engine: Engine) -> None:
+    cab, phone = connect(engine), connect(engine)
+    for (session, _), device_id in ((cab, "cab"), (phone, "phone")):
+        register(session, "dora", device_id=device_id)  # a vehicle that is called as a dispatcher is
+    left, right = (dispatcher_of(engine, "dora", device_id, None) for device_id in ("left", "phone"))
+    assert engine.hub.to_device(is_vehicle=True, name="dora", device_id="phone", event=EVENT) == 1
+    assert [len(end.frames) for end in (cab[1], phone[1], left, right)] == [0, 1, 0, 0]
+    assert engine.hub.to_device(is_vehicle=False, name="dora", device_id="left", event=EVENT) == 1
+    assert [len(end.frames) for end in (cab[1], phone[1], left, right)] == [0, 1, 1, 0]
+    assert engine.hub.to_device(is_vehicle=True, name="dora", device_id="left", event=EVENT) == 0
+
+
+def test_who_listens_is_told_of_each_socket_that_is_gone(engine: Engine) -> None:
+    gone: list[str] = []
+    engine.closed_listeners.append(lambda session: gone.append(session.name))
+    session, _ = connect(engine)
+    register(session, "a")
+    engine.closed(session)
+    assert gone == ["a"]

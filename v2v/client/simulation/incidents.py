@@ -98,7 +98,7 @@ class Incidents:
             await client.command(commands.AlertCancel(data=commands.AlertIdData(alert_id=ack.data.alert_id)))
 
     async def _call(self, _: Truck, client: VehicleClient) -> None:
-        ack = await client.command(commands.CallInitiate(data=commands.CallInitiateData(callee_id=DISPATCH)))
+        ack = await client.call(DISPATCH)
         await asyncio.sleep(self._random.uniform(*RING_S))
-        if ack.data.call_id is not None:
-            await client.command(commands.CallEnd(data=commands.CallEndData(call_id=ack.data.call_id)))
+        if ack.call_id is not None:
+            await client.hang_up(ack.call_id)
