@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet, CamelOrderingFilter
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
@@ -25,8 +26,8 @@ from v2v.calls.selectors import calls_where
 from v2v.calls.serializers import CallDetailSerializer, CallSerializer, IceServersSerializer
 from v2v.calls.services import call_close
 from v2v.fleets.policy import Action
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.fields import DISPATCH
-from v2v.proximity.api import EpochMsFilter
 from v2v.vehicles.models import Vehicle
 
 
@@ -115,4 +116,4 @@ class IceServersView(APIView):
         actor, now = actor_of(request), timezone.now()
         identity = actor.name if actor.kind == "vehicle" else DISPATCH
         servers = msgspec.to_builtins(ice_servers(identity=identity, now=now))
-        return Response({"iceServers": servers, "expiresAt": round(ice_expiry(now).timestamp() * 1000)})
+        return Response({"iceServers": servers, "expiresAt": epoch_ms(ice_expiry(now))})

@@ -11,9 +11,9 @@ from v2v.calls.models import CallSession
 from v2v.calls.parties import Side
 from v2v.calls.rules import State
 from v2v.protocol import events
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.events import CallStateName
 from v2v.realtime.relay import Audience, ToDevice, ToDispatchers, ToVehicles, ToWorkers, publish
-from v2v.vehicles.live import epoch_ms
 
 
 def call_part(call: CallSession) -> events.CallPart:

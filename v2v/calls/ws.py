@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.conf import settings
 
-from v2v.alerts.telling import moment
 from v2v.calls import services
 from v2v.calls.ice import ice_servers
 from v2v.calls.models import CallSession
@@ -20,6 +19,7 @@ from v2v.calls.telling import call_part
 from v2v.protocol import commands, events
 from v2v.protocol.commands import Command
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import moment
 from v2v.protocol.fields import DISPATCH
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Answer, InTurn, Session
