@@ -154,9 +154,8 @@ def main() -> None:
             print(f"\n| {kind} | p50 ms | p95 ms | CPU ms | kB |\n|---|---:|---:|---:|---:|")  # noqa: T201 - a benchmark prints
             for line in measured(server, filled, given.rounds):
                 if line is not None:
-                    print(
-                        f"| {line.name} | {line.p50_ms:.0f} | {line.p95_ms:.0f} | {line.cpu_ms:.0f} | {line.kb:.0f} |"
-                    )  # noqa: T201
+                    figures = f"{line.p50_ms:.0f} | {line.p95_ms:.0f} | {line.cpu_ms:.0f} | {line.kb:.0f}"
+                    print(f"| {line.name} | {figures} |")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--autoplay-policy=document-user-activation-required",  # as on a person's computer
 )
 UNBROTLI = "fs.createReadStream(process.argv[1]).pipe(zlib.createBrotliDecompress()).pipe(process.stdout)"
 # The package brings the libraries and the font that a bare machine lacks.
