@@ -23,7 +23,7 @@ from v2v.client import VehicleClient
 from v2v.client.stream import EventStream
 from v2v.protocol import events
 
-PAIRS = 20
+PAIRS = 50  # so that a pair has 15 s for each call
 CANDIDATES = [f"candidate:{n} 1 udp 2122260223 192.0.2.{n} 54400 typ host" for n in range(1, 6)]
 SDP = "v=0\r\n" + "a=x-filler:0123456789\r\n" * 100  # as long as a browser's
 WAIT_S = 30.0

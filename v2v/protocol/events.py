@@ -538,13 +538,13 @@ ServerEvent = (
     | MessageStatus
     | CallIncoming
     | CallState
+    | WebrtcOffer
+    | WebrtcAnswer
+    | WebrtcIceCandidate
     | LockAcquired
     | LockDenied
     | LockReleased
     | LockExpired
-    | WebrtcOffer
-    | WebrtcAnswer
-    | WebrtcIceCandidate
     | RadioText
     | ServerShutdown
     | TokenExpiring
