@@ -51,6 +51,7 @@ bench: setup ## Measure speed and capacity: nearness, positions to neighbors, on
 	@$(PYTHON_BIN)/python -m bench.proximity_tick
 	@$(PYTHON_BIN)/python -m bench.fan_out
 	@$(PYTHON_BIN)/python -m bench.broadcast
+	@$(PYTHON_BIN)/python -m bench.alerts
 	@$(PYTHON_BIN)/python -m bench.lists
 	@$(PYTHON_BIN)/python -m bench.calls
 
