@@ -50,7 +50,7 @@ async def audio_call(server: MeasuredServer, pair: Sequence[tuple[str, str]], ti
         async with asyncio.timeout(WAIT_S):
             await taking
             times["answered"].append((time.perf_counter() - begin) * 1000)
-            await asyncio.wait([asyncio.create_task(phone.first_heard.wait()) for phone in (caller, callee)])
+            await asyncio.gather(caller.first_heard.wait(), callee.first_heard.wait())
         times["first audio at both"].append((time.perf_counter() - begin) * 1000)
         await caller.hang_up()
         await callee.close()

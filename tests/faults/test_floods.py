@@ -12,7 +12,7 @@ from tests.faults.pulse import Pulse
 from tests.frames import TEXT, frame
 from tests.servers.v2v import V2VServer
 
-pytestmark = pytest.mark.usefixtures("still_serves")
+pytestmark = [pytest.mark.usefixtures("still_serves"), pytest.mark.timeout(180)]
 
 P99_MS = 500  # as in test_abuse
 # What is sent again and again, how many of it may be stored, and how to find those.

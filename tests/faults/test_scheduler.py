@@ -22,6 +22,8 @@ from tests.servers.run import Run
 from tests.servers.v2v import ROOT, V2VServer
 from tests.sockets import vehicle
 
+pytestmark = pytest.mark.timeout(180)  # with the start of servers on two busy cores
+
 ESCALATE_MS = 1_000
 ALERTS = 6
 ESCALATIONS = """

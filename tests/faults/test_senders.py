@@ -17,6 +17,8 @@ from tests.servers.run import Run
 from tests.servers.v2v import ROOT, V2VServer
 from tests.sockets import Socket, dispatcher, vehicle, vehicle_socket
 
+pytestmark = pytest.mark.timeout(180)  # with the start of servers on two busy cores
+
 VEHICLES = 8
 SKEW_MS = 5 * 60 * 1000
 ALERT: tuple[str, dict[str, Any]] = ("emergency_alert", {})

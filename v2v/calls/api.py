@@ -26,6 +26,7 @@ from v2v.calls.selectors import calls_where
 from v2v.calls.serializers import CallDetailSerializer, CallSerializer, IceServersSerializer
 from v2v.calls.services import call_close
 from v2v.fleets.policy import Action
+from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.fields import DISPATCH
 from v2v.vehicles.models import Vehicle
 
@@ -115,4 +116,4 @@ class IceServersView(APIView):
         actor, now = actor_of(request), timezone.now()
         identity = actor.name if actor.kind == "vehicle" else DISPATCH
         servers = msgspec.to_builtins(ice_servers(identity=identity, now=now))
-        return Response({"iceServers": servers, "expiresAt": round(ice_expiry(now).timestamp() * 1000)})
+        return Response({"iceServers": servers, "expiresAt": epoch_ms(ice_expiry(now))})

@@ -49,3 +49,11 @@ def test_whoever_signs_out_is_out(dora: User) -> None:
 def test_an_inactive_user_does_not_come_in(dora: User) -> None:
     User.objects.update(is_active=False)
     assert Client().post("/login/", GOOD).status_code == 200
+
+
+def test_the_addresses_of_one_ipv6_network_are_locked_as_one(dora: User) -> None:
+    addresses = [f"2001:db8:0:5::{n}" for n in range(5)]
+    statuses = [Client(REMOTE_ADDR=address).post("/login/", BAD).status_code for address in addresses]
+    assert statuses == [200, 200, 200, 200, 429]
+    assert Client(REMOTE_ADDR="2001:db8:0:5:ffff::1").post("/login/", GOOD).status_code == 429
+    assert Client(REMOTE_ADDR="2001:db8:0:6::1").post("/login/", GOOD).status_code == 302

@@ -27,7 +27,11 @@ def time() -> Time:
 
 @pytest.fixture
 def attempts(time: Time) -> Attempts:
-    config = EngineConfig(failed_auth=FIVE_FAILURES, command_deadline_s=0.2)
+    return attempts_of(time, deadline_s=30.0)
+
+
+def attempts_of(time: Time, *, deadline_s: float) -> Attempts:
+    config = EngineConfig(failed_auth=FIVE_FAILURES, command_deadline_s=deadline_s)
     return Attempts(Engine(config, release=lambda: None, clock=time.clock))
 
 
@@ -94,7 +98,8 @@ async def test_what_fails_for_another_reason_costs_nothing(attempts: Attempts) -
     assert await outcome(attempts, good) == "in"
 
 
-async def test_whose_turn_does_not_come_in_time_is_told_and_the_next_one_is_not_held_up(attempts: Attempts) -> None:
+async def test_whose_turn_does_not_come_in_time_is_told_and_the_next_one_is_not_held_up(time: Time) -> None:
+    attempts = attempts_of(time, deadline_s=1.0)
     go_on = asyncio.Event()
 
     async def slow() -> None:
