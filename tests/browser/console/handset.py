@@ -81,6 +81,10 @@ class Handset:
             time.sleep(0.05)
         return False
 
+    def falls_silent(self) -> bool:
+        """Whether it comes to hear nothing; what was under way when the other side was muted is still heard."""
+        return any(not self.hears_sound() for _ in range(5))
+
     def send_telemetry(self, hertz: float, **fix: float) -> None:
         """Say that it takes part, and send its fix so often until the call ends."""
 
