@@ -7,6 +7,11 @@ from tests.browser.console.desk import Desk
 from tests.servers import chromium
 from tests.servers.v2v import V2VServer
 
+NEVER_UNASKED = (
+    "--autoplay-policy=document-user-activation-required",
+    "--disable-features=MediaEngagementBypassAutoplayPolicies,PreloadMediaEngagementData",
+)
+
 
 def touch(page: Page) -> None:
     """What lets a page sound."""
@@ -72,14 +77,14 @@ def test_a_browser_that_keeps_the_sound_off_is_told_of_and_turned_on(
     shared = page.context.browser
     assert shared
     # A browser of its own: one that has often played sound for a site lets it begin without a touch.
-    fresh = shared.browser_type.launch(executable_path=chromium.required()[0], args=list(chromium.FLAGS))
+    fresh = shared.browser_type.launch(executable_path=chromium.required()[0], args=[*chromium.FLAGS, *NEVER_UNASKED])
     silent = fresh.new_page()
     log_in(silent, console_server, session)
     silent.goto(console_server.url)
     hint = silent.locator("#sound-hint")
+    expect(silent.locator("#sound")).to_have_attribute("data-state", "blocked")
     expect(hint).to_be_visible()
     expect(hint).to_contain_text("The browser keeps the sound off")
-    expect(silent.locator("#sound")).to_have_attribute("data-state", "blocked")
     hint.click()
     expect(hint).to_be_hidden()
     expect(silent.locator("#sound")).to_have_attribute("data-state", "sounding")
