@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 # Over so many vehicles, or deliveries at the last tick, the numbers are crunched on a thread: NumPy and SciPy let go of
 # the interpreter meanwhile. Not sooner: these take about 15 ms on the event loop, and with 3,200 vehicles on the thread
 # (5 ms) the wait for the interpreter brought the 99th percentile of deliveries from 250 to 620 ms.
-_INLINE_VEHICLES = 10_000
-_INLINE_DELIVERIES = 250_000
+INLINE_VEHICLES = 10_000
+INLINE_DELIVERIES = 250_000
 
 
 class Ticker:
@@ -59,7 +59,7 @@ class Ticker:
         positions = Positions(*self._live.columns())
         now = self._taken_at
         with metrics.TICK.time():
-            if len(positions.slots) > _INLINE_VEHICLES or self._deliveries > _INLINE_DELIVERIES:
+            if len(positions.slots) > INLINE_VEHICLES or self._deliveries > INLINE_DELIVERIES:
                 tick = await self._tick_on_thread(positions, now)
             else:
                 tick = self._proximity.tick(positions, now=now)

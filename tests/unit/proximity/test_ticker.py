@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from tests.unit.world import METERS, World
 from v2v.proximity.engine import Positions, ProximityEngine, Tick
+from v2v.proximity.ticker import INLINE_VEHICLES
 from v2v.realtime.engine import Periodic, _repeat
 
 
@@ -182,12 +183,12 @@ def crowd(world: World, vehicles: int) -> None:
     for number in range(vehicles):
         track = world.track(f"lone-{number}")
         world.live.set_active(track, True)
-        world.report(track.vehicle_id, lat=-80 + number / 50)
+        world.report(track.vehicle_id, lat=-80 + number / 100)
 
 
 async def test_a_long_tick_runs_on_a_thread_and_a_short_one_where_it_is() -> None:
     small, large = Watched(), Watched()
-    for proximity, vehicles in ((small, 10), (large, 3_001)):
+    for proximity, vehicles in ((small, 10), (large, INLINE_VEHICLES + 1)):
         world = World(proximity)
         crowd(world, vehicles)
         await world.tick()
@@ -201,7 +202,7 @@ async def test_a_vehicle_that_changes_its_fleet_during_a_long_tick_hears_nothing
     world = World(proximity)
     old_neighbor = world.vehicle("b", fleet=1)
     world.vehicle("a", fleet=1)
-    crowd(world, 3_001)
+    crowd(world, INLINE_VEHICLES + 1)
     for name in ("a", "b"):
         world.report(name, lng=-100.0)
     proximity.go_on.clear()
