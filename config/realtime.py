@@ -82,7 +82,7 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     notices.listen(endings)
-    _add_ticker(engine, live)
+    _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -135,7 +135,7 @@ def build() -> Realtime:
     )
 
 
-def _add_ticker(engine: Engine, live: LiveState) -> None:
+def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
     crossings: BatchWriter[Crossing] = BatchWriter("proximity-events", proximity_events_store, limit=_MAX_CROSSINGS)
     proximity = ProximityEngine(radius_m=settings.NEARBY_RADIUS_M, hold_s=settings.PROXIMITY_HOLD_MS / 1000)
     ticker = Ticker(engine, live, proximity, crossings)
@@ -143,6 +143,7 @@ def _add_ticker(engine: Engine, live: LiveState) -> None:
     engine.every("tick", settings.TICK_MS / 1000, ticker.step)
     engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
     engine.closing += [ticker.close, crossings.close]
+    return ticker
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

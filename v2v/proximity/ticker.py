@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +19,10 @@ from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
 from v2v.realtime.presence import Entry
 from v2v.realtime.session import Session
-from v2v.tracking.live import LiveState, Track
+from v2v.tracking.live import Fix, LiveState, Track
+
+# Who moved, and the fixes that were kept though newer ones came; on the event loop, so it takes next to no time.
+MovedListener = Callable[[Sequence[Track], Sequence[tuple[Track, Fix]]], None]
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +49,7 @@ class Ticker:
         self._turn = 0
         self._deliveries = 0
         self._is_narrow = False
+        self.moved_listeners: list[MovedListener] = []
         self._is_away = False  # a tick is on the thread, and
         self._moved_away: set[int] = set()  # these changed their fleet meanwhile
         live.fleet_listeners.append(self.fleet_changed)
@@ -67,6 +72,8 @@ class Ticker:
         self._deliver(deliveries_bound(tick.deliveries, turn=self._turn))
         self._tell_crossings(tick)
         self._views.tell(moved, self._taken_at)
+        for listener in self.moved_listeners:
+            listener(moved, kept)
         self._moved_away.clear()
         if moved and (fix := random.choice(moved).fix) is not None:  # noqa: S311 - a fair sample
             metrics.LATENCY.observe(self._engine.clock.monotonic() - fix.received_at)
