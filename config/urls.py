@@ -12,6 +12,7 @@ urlpatterns = [
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
     path("vehicles/", include("v2v.vehicles.urls_pages")),
+    path("replay/", include("v2v.replay.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),
