@@ -42,10 +42,7 @@ _encode = msgspec.json.Encoder().encode
 def csv_rows(parts: Parts) -> Iterator[list[tuple[object, ...]]]:
     """Rows below `CSV_HEADER`; times in ISO 8601, UTC."""
     for rows in parts:
-        yield [
-            (row.vehicle_id, row.fleet, _iso(row.recorded_at), _iso(row.received_at), *row[5:13], row.alarm, row.source)
-            for row in rows
-        ]
+        yield [(row.vehicle_id, row.fleet, _iso(row.recorded_at), _iso(row.received_at), *row[5:]) for row in rows]
 
 
 def gpx_parts(parts: Parts) -> Iterator[str]:

@@ -65,11 +65,18 @@ def positions_where(actor: Actor) -> QuerySet[Position]:
     return Position.objects.filter(within(actor, Action.VIEW))
 
 
-def positions_of(*, actor: Actor, vehicle_ids: Collection[str], start: datetime, end: datetime) -> QuerySet[Position]:
-    """Those of these vehicles, also of ones that were deleted since, by vehicle and time; `end` exclusive."""
+def positions_of(
+    *, actor: Actor, vehicle_ids: Collection[str], start: datetime, end: datetime, area: Area | None = None
+) -> QuerySet[Position]:
+    """Those of these vehicles, also of ones that were deleted since, by vehicle and time; `end` exclusive.
+
+    With an area, those in the boxes round it: `area.contains` says which lie in it exactly.
+    """
     # By primary key: it is the first column of the table's key, which a join over vehicles would not use.
     pks = list(Vehicle.objects.filter(vehicle_id__in=vehicle_ids).values_list("pk", flat=True))
     found = positions_where(actor).filter(vehicle__in=pks, recorded_at__gte=start, recorded_at__lt=end)
+    if area is not None:
+        found = found.filter(_in_boxes(area.boxes))
     return found.order_by("vehicle", "recorded_at")
 
 
