@@ -32,6 +32,8 @@ from v2v.replay.selectors import (
     vehicles_suggested,
 )
 
+SPEEDS = (1, 2, 5, 10, 30, 60, 120)  # as in player.js
+FORMATS = (("gpx", "GPX"), ("csv", "CSV"), ("geojson", "GeoJSON"))
 _MAX_NAMES_CHARS = 1_000  # 20 callsigns with their commas fit well
 
 
@@ -54,6 +56,8 @@ def replay(request: HttpRequest) -> HttpResponse:
         "tile_url": settings.TILE_URL,
         "max_vehicles": MAX_VEHICLES,
         "sources": SOURCES,
+        "speeds": SPEEDS,
+        "formats": FORMATS,
     }
     if form.is_valid() and vehicles:
         start, end = form.cleaned_data["start"], form.cleaned_data["end"]

@@ -27,6 +27,7 @@ export class Timeline extends EventTarget {
   #marks = []; // drawn: {x, ts, count}
   #frame = null;
   #width = 0;
+  #lane = LANE.most; // height of one vehicle's
 
   /** `parts`: `{canvas, cursor, range, hover}`; `words` gives a moment as text: `{clock(ts), tick(ts)}`. */
   constructor(parts, span, tracks, words) {
@@ -118,7 +119,8 @@ export class Timeline extends EventTarget {
     const x = event.clientX - box.left;
     const time = this.#words.clock(mark ? mark.ts : this.#timeAt(x));
     const more = mark && mark.count > 1 ? ` and ${mark.count - 1} more` : "";
-    hover.textContent = mark ? `${time} ${mark.words}${more}` : time;
+    const track = this.#tracks[Math.floor((event.clientY - box.top - MARKS_PX) / (this.#lane + 1))];
+    hover.textContent = mark ? `${time} ${mark.words}${more}` : `${time} ${track?.vehicleId ?? ""}`;
     hover.hidden = false;
     const half = hover.offsetWidth / 2;
     hover.style.left = `${Math.max(half, Math.min(box.width - half, x))}px`;
@@ -127,7 +129,8 @@ export class Timeline extends EventTarget {
   #draw() {
     const { canvas } = this.#parts;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const lane = Math.max(LANE.least, Math.min(LANE.most, Math.floor(LANE.all / this.#tracks.length)));
+    this.#lane = Math.max(LANE.least, Math.min(LANE.most, Math.floor(LANE.all / this.#tracks.length)));
+    const lane = this.#lane;
     const height = MARKS_PX + (lane + 1) * this.#tracks.length + HOURS_PX;
     this.#width = canvas.parentElement.clientWidth;
     Object.assign(canvas, { width: this.#width * ratio, height: height * ratio });
