@@ -39,12 +39,12 @@ def vehicles_suggested(*, actor: Actor, text: str) -> list[Vehicle]:
     return list(found.order_by("vehicle_id")[:SUGGESTIONS])
 
 
-def chunk_of(*, actor: Actor, vehicle_id: str, start: datetime, end: datetime) -> Chunk:
-    """The vehicle's fixes from `start` on, before `end`, at most 20,000 of them."""
+def chunk_of(*, actor: Actor, vehicle_id: str, start: datetime, end: datetime, size: int = CHUNK) -> Chunk:
+    """The vehicle's fixes from `start` on, before `end`, at most `size` of them."""
     found = positions_of(actor=actor, vehicle_ids=[vehicle_id], start=start, end=end).order_by("recorded_at")
-    rows = list(found.values_list("recorded_at", "lat", "lng", "speed", "heading")[: CHUNK + 1])
-    fixes = [Fix(*row) for row in rows[:CHUNK]]
-    return Chunk(fixes, rows[CHUNK][0] if len(rows) > CHUNK else None)
+    rows = list(found.values_list("recorded_at", "lat", "lng", "speed", "heading")[: size + 1])
+    fixes = [Fix(*row) for row in rows[:size]]
+    return Chunk(fixes, rows[size][0] if len(rows) > size else None)
 
 
 def vehicles_round(alert: Alert) -> list[str]:
