@@ -162,6 +162,7 @@ loader.addEventListener("chunk", () => {
   if (hasLooked || tracks.every(({ count }) => count === 0)) return;
   hasLooked = true;
   look();
+  performance.mark("replay-usable");
 });
 loader.addEventListener("progress", ({ detail }) => {
   const bar = element("replay-progress");
@@ -180,6 +181,7 @@ loader.addEventListener("done", () => {
   else look();
   markMoments(); // now their places are known
   show();
+  performance.mark("replay-loaded");
 });
 loader.addEventListener("fault", ({ detail }) => {
   element("replay-progress").hidden = true;
@@ -201,6 +203,10 @@ bindKey("?", "Show the keys", () => showKeys(element("keys")));
 element("help").addEventListener("click", () => showKeys(element("keys")));
 followHands(player);
 theme.addEventListener("change", markMoments);
+
+// ---- What is drawn on the canvas, for whoever cannot see it: tests and measurements.
+
+window.v2v = Object.freeze({ placeOf: (vehicleId) => map.markers.placeOf(vehicleId) });
 
 // ---- What the address says
 

@@ -49,7 +49,6 @@ export class VehicleList extends EventTarget {
     for (const [track, row] of this.#rows) {
       const button = row.querySelector("button");
       button.ariaPressed = String(track === followed);
-      write(button, track === followed ? "Following" : "Follow");
       row.ariaCurrent = track === followed ? "true" : null;
     }
   }

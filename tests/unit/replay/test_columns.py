@@ -35,10 +35,10 @@ def decoded(columns: dict[str, list[int]], start_ms: int) -> list[Fix]:
     ]
 
 
-def near(given: float | None, found: float | None, by: float) -> bool:
-    if given is None or found is None:
-        return given is found
-    return abs(given - found) <= by + 1e-9
+def near(one: float | None, other: float | None, by: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= by + 1e-9
 
 
 @given(FIXES)
@@ -46,11 +46,11 @@ def test_what_is_decoded_is_what_was_encoded(fixes: list[Fix]) -> None:
     columns = msgspec.json.decode(msgspec.json.encode(columns_of(fixes, start=START)))
     found = decoded(columns, round(START.timestamp() * 1000))
     assert [fix.at for fix in found] == [fix.at for fix in fixes]
-    for given, got in zip(fixes, found, strict=True):
-        assert near(given.lat, got.lat, 0.5 / DEGREES)
-        assert near(given.lng, got.lng, 0.5 / DEGREES)
-        assert near(given.speed, got.speed, 0.5 / SPEED)
-        assert near(given.heading, got.heading, 0.5)
+    for fix, got in zip(fixes, found, strict=True):
+        assert near(fix.lat, got.lat, 0.5 / DEGREES)
+        assert near(fix.lng, got.lng, 0.5 / DEGREES)
+        assert near(fix.speed, got.speed, 0.5 / SPEED)
+        assert near(fix.heading, got.heading, 0.5)
 
 
 def test_errors_of_rounding_do_not_add_up() -> None:
