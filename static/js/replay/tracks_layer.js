@@ -7,6 +7,7 @@ const FINE_PX = 1.2; // points nearer than this to the last one drawn are left o
 const MARK_PX = 8;
 const STOP_PX = 4;
 const LEAST_STOP_ZOOM = 9;
+const BLOCK = 256; // fixes that are looked at together: those out of view cost one comparison
 
 /** The fixes of a track that are worth drawing at a scale (pixels of the world): indexes, in order. */
 export function thinned(track, world) {
@@ -22,11 +23,28 @@ export function thinned(track, world) {
   return kept;
 }
 
+/** The same in blocks with their bounds; each begins with the last fix of the one before, so that no line is lost. */
+function blocked(track, indexes) {
+  const blocks = [];
+  for (let from = 0; from < indexes.length; from += BLOCK) {
+    const part = indexes.slice(Math.max(0, from - 1), from + BLOCK);
+    const block = { indexes: part, west: Infinity, east: -Infinity, north: Infinity, south: -Infinity };
+    for (const i of part) {
+      block.west = Math.min(block.west, track.x[i]);
+      block.east = Math.max(block.east, track.x[i]);
+      block.north = Math.min(block.north, track.y[i]);
+      block.south = Math.max(block.south, track.y[i]);
+    }
+    blocks.push(block);
+  }
+  return blocks;
+}
+
 export class TracksLayer extends CanvasLayer {
   initialize(tracks) {
     this._tracks = tracks;
     this._moments = [];
-    this._kept = new Map(); // by track: {level, count, indexes}
+    this._kept = new Map(); // by track: {level, count, blocks}
   }
 
   /** Show these moments: `{x, y, letter, tone}`. */
@@ -50,39 +68,27 @@ export class TracksLayer extends CanvasLayer {
     }
   }
 
-  #indexes(track, view) {
+  #blocks(track, view) {
     const level = Math.ceil(view.zoom);
     const known = this._kept.get(track);
-    if (known?.level === level && known.count === track.count) return known.indexes;
-    const indexes = thinned(track, 256 * 2 ** level);
-    this._kept.set(track, { level, count: track.count, indexes });
-    return indexes;
+    if (known?.level === level && known.count === track.count) return known.blocks;
+    const blocks = blocked(track, thinned(track, 256 * 2 ** level));
+    this._kept.set(track, { level, count: track.count, blocks });
+    return blocks;
   }
 
   #drawTrack(context, track, view) {
     const first = placed(track.x[0], track.y[0], view);
-    const toX = (i) => first.x + (track.x[i] - track.x[0]) * view.world;
-    const toY = (i) => first.y + (track.y[i] - track.y[0]) * view.world;
+    const toX = (x) => first.x + (x - track.x[0]) * view.world;
+    const toY = (y) => first.y + (y - track.y[0]) * view.world;
     const [lines, gaps] = [new Path2D(), new Path2D()];
-    let before = -1;
-    let [beforeX, beforeY, beforeSide] = [0, 0, 0];
-    let isDown = false; // the pen is where the point before was
-    for (const i of this.#indexes(track, view)) {
-      const [x, y] = [toX(i), toY(i)];
-      const side = sideOf(x, y, view);
-      const isSilent = before >= 0 && i === before + 1 && track.isGap(before);
-      if (before < 0 || isSilent || side & beforeSide) isDown = false;
-      else {
-        if (!isDown) lines.moveTo(beforeX, beforeY);
-        lines.lineTo(x, y);
-        isDown = true;
-      }
-      if (isSilent && !(side & beforeSide)) {
-        gaps.moveTo(beforeX, beforeY);
-        gaps.lineTo(x, y);
-      }
-      [before, beforeX, beforeY, beforeSide] = [i, x, y, side];
+    let isSeen = false;
+    for (const { indexes, west, east, north, south } of this.#blocks(track, view)) {
+      if (toX(east) < 0 || toX(west) > view.width || toY(south) < 0 || toY(north) > view.height) continue;
+      isSeen = true;
+      addBlock(lines, gaps, track, indexes, toX, toY);
     }
+    if (!isSeen) return;
     context.lineJoin = context.lineCap = "round";
     context.strokeStyle = track.look.color;
     context.globalAlpha = 0.6;
@@ -114,7 +120,20 @@ export class TracksLayer extends CanvasLayer {
   }
 }
 
-/** Beyond which sides of the view a point lies: bits; 0 inside. */
-const sideOf = (x, y, { width, height }) => (x < 0 ? 1 : x > width ? 2 : 0) | (y < 0 ? 4 : y > height ? 8 : 0);
+/** Add the lines of a block to their paths. */
+function addBlock(lines, gaps, track, indexes, toX, toY) {
+  let before = indexes[0];
+  lines.moveTo(toX(track.x[before]), toY(track.y[before]));
+  for (let at = 1; at < indexes.length; at++) {
+    const i = indexes[at];
+    const [x, y] = [toX(track.x[i]), toY(track.y[i])];
+    if (i === before + 1 && track.isGap(before)) {
+      gaps.moveTo(toX(track.x[before]), toY(track.y[before]));
+      gaps.lineTo(x, y);
+      lines.moveTo(x, y);
+    } else lines.lineTo(x, y);
+    before = i;
+  }
+}
 
 const isNear = (x, y, { width, height }, margin) => x > -margin && y > -margin && x < width + margin && y < height + margin;
