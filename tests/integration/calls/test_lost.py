@@ -165,7 +165,7 @@ def family(pid: int) -> list[int]:
 async def test_while_the_database_stands_still_calls_are_unavailable_and_go_on_after_it(
     database: Server, start_server: Callable[..., V2VServer]
 ) -> None:
-    server = start_server(database_url=database.url, RUN_SCHEDULER="1", CALL_GRACE_MS="3000")
+    server = start_server(database_url=database.url, RUN_SCHEDULER="1", CALL_GRACE_MS="6000")
     async with vehicle(server) as (a, _), vehicle(server) as (b, b_id), vehicle(server) as (c, _):
         call_id = await talk(a, b, b_id)
         stopped = family(database.pid)
@@ -175,7 +175,7 @@ async def test_while_the_database_stands_still_calls_are_unavailable_and_go_on_a
         error = await refused(c, "call_initiate", calleeId="dispatch", id_="same")
         assert error["code"] == "unavailable"
         assert time.monotonic() - began < 3
-        await asyncio.sleep(4)  # nobody can note that the two are there, for longer than a grace
+        await asyncio.sleep(7)  # nobody can note that the two are there, for longer than a grace
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
         while error["code"] == "unavailable":
