@@ -12,6 +12,4 @@ BATCH_SECONDS = Histogram(
 WRITTEN = Counter("v2v_ingest_written_total", "Positions stored")
 RETRIED = Counter("v2v_ingest_retried_total", "Positions whose storing was tried again")
 DEAD = Counter("v2v_ingest_dead_total", "Positions laid aside as dead letters")
-OUT_OF_ORDER = Counter(
-    "v2v_ingest_out_of_order_total", "Positions that came late, twice or too far off", ["kind"]
-)
+OUT_OF_ORDER = Counter("v2v_ingest_out_of_order_total", "Positions that came late, twice or too far off", ["kind"])
