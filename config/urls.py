@@ -13,6 +13,7 @@ urlpatterns = [
     path("calls/", include("v2v.calls.urls_pages")),
     path("vehicles/", include("v2v.vehicles.urls_pages")),
     path("replay/", include("v2v.replay.urls_pages")),
+    path("queue/", include("v2v.tracking.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),
