@@ -1,4 +1,4 @@
-"""Positions over REST: history in pages and as downloads."""
+"""Positions over REST: reports of vehicles; history in pages and as downloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,20 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from v2v.api.parsers import UndecodedJSONParser
 from v2v.api.permissions import actor_of
 from v2v.exports import csv_streamed, text_streamed
 from v2v.fleets.policy import Action, Actor, fleets_visible
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.decode import Refusal
+from v2v.protocol.decode import Refusal, decode_locations
 from v2v.protocol.epoch import moment
 from v2v.tracking.area import Area
 from v2v.tracking.formats import CSV_HEADER, csv_rows, geojson_parts, gpx_parts, row_fields
@@ -38,9 +40,17 @@ from v2v.tracking.history import (
     rows_within,
     vehicles_page,
 )
-from v2v.tracking.models import Position
-from v2v.tracking.serializers import HistoryPageSerializer, HistoryQuery, cursor_of
+from v2v.tracking.models import Position, Source
+from v2v.tracking.reports import reports_take
+from v2v.tracking.serializers import (
+    HistoryPageSerializer,
+    HistoryQuery,
+    ReportSerializer,
+    ReportsTakenSerializer,
+    cursor_of,
+)
 from v2v.tracking.simplify import track_simplify
+from v2v.vehicles.identity import Authenticated
 from v2v.vehicles.models import Vehicle
 
 MAX_EXPORTED = 1_000_000
@@ -58,7 +68,10 @@ class Asked:
 
 
 class LocationsView(APIView):
-    """Where vehicles were."""
+    """Where vehicles are and were."""
+
+    action_to_write = Action.PRESENCE
+    parser_classes = [UndecodedJSONParser]
 
     @property
     def action_to_read(self) -> Action:
@@ -92,6 +105,29 @@ class LocationsView(APIView):
             cursor = cursor_of(Place(rows[-1].recorded_at, rows[-1].vehicle_pk))
             page["next"] = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
         return Response(page)
+
+    @extend_schema(
+        summary="Report positions",
+        request=PolymorphicProxySerializer(
+            component_name="Reports",
+            serializers=[ReportSerializer, ReportSerializer(many=True)],
+            resource_type_field_name=None,
+        ),
+        responses={202: ReportsTakenSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """One position of the vehicle whose token asks, or a list of up to 1,000, oldest first.
+
+        Of a list, what is not valid is refused by itself and the rest is taken.
+        """
+        who = request.auth
+        if not isinstance(who, Authenticated):
+            raise Refusal(ErrorCode.FORBIDDEN, "Only a vehicle reports positions, with its own token.")
+        reports = decode_locations(request.data or b"")
+        taken = reports_take(who=who, source=Source.HTTP, reports=reports, now=timezone.now())
+        if len(taken.results) == 1 and isinstance(refusal := taken.results[0], Refusal):
+            raise refusal
+        return Response(taken.as_json(), status=status.HTTP_202_ACCEPTED)
 
 
 def _asked(actor: Actor, query: dict[str, Any], *, now: datetime) -> Asked:
