@@ -104,6 +104,19 @@ def _path_and_issue(text: str) -> tuple[str, str]:
     return path, _PATTERN_ISSUES.get(issue, issue)[:_MAX_ISSUE_CHARS]
 
 
+def decode_location(value: object) -> LocationData:
+    """A fix that came otherwise than in a frame: a mapping with the names on the wire, or a LocationData that nobody
+    has checked yet. Raises Refusal `invalid_location`.
+    """
+    plain = msgspec.to_builtins(value) if isinstance(value, LocationData) else value
+    try:
+        return msgspec.convert(plain, LocationData)
+    except msgspec.ValidationError as error:
+        path, issue = _path_and_issue(str(error))
+        code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
+        raise Refusal(code, details={"field": path, "issue": issue}) from None
+
+
 def check_time(command: Command, *, now_ms: int) -> None:
     """Refuse a command from a clock that is wrong, or one that is no longer good; 5 minutes of skew are tolerated."""
     if command.ts is None:
