@@ -4,10 +4,10 @@ An app sends what is refused again and again, and nothing behind it meanwhile. S
 answered as if it had been, and logged; what may be mended (the token, the rate, the database) is an error.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Sequence
 
 import structlog
+from django.http import QueryDict
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 from v2v.api.parsers import FormParser, StrictJSONParser
 from v2v.fleets.policy import Action
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.commands import LocationData
 from v2v.protocol.decode import Refusal
 from v2v.tracking.foreign.osmand import osmand_parse, osmand_parse_json
 from v2v.tracking.foreign.owntracks import owntracks_parse
@@ -32,16 +31,22 @@ _log = structlog.get_logger(__name__)
 class ForeignView(APIView):
     """What they share: a device token, sent as the app can send it, which says whose vehicle it is."""
 
-    schema = None  # the protocols are described elsewhere
+    schema = None  # their protocols are described by others
     authentication_classes = [TrackerAuthentication]
     parser_classes = [StrictJSONParser, FormParser]
     action_to_read = action_to_write = Action.PRESENCE
     source: Source
 
-    def take(self, request: Request, reports: list[LocationData | Refusal]) -> Taken:
-        """Hand the positions on; what is refused of them is logged."""
-        who = _vehicle(request)
-        taken = reports_take(who=who, source=self.source, reports=reports, now=timezone.now())
+    def take(self, request: Request, reports: Sequence[ForeignReport]) -> Taken:
+        """Hand the positions on; what is refused of them is logged.
+
+        Raises Refusal `forbidden` when the app is set up with another vehicle's name than its token's.
+        """
+        who: Authenticated = request.auth
+        if {report.device_name for report in reports} - {None, who.vehicle_id}:
+            raise Refusal(ErrorCode.FORBIDDEN, "The token is another vehicle's: set its id in the app.")
+        locations = [report.location for report in reports if report.location is not None]
+        taken = reports_take(who=who, source=self.source, reports=locations, now=timezone.now())
         for refusal in [result for result in taken.results if isinstance(result, Refusal)]:
             _log.warning(
                 "position refused",
@@ -61,16 +66,27 @@ class OsmAndView(ForeignView):
 
     def get(self, request: Request) -> Response:
         """A report in the address."""
-        return self._answer(request, [request.query_params.dict()])
+        return Response(self.take(request, [osmand_parse(request.query_params.dict())]).as_json())
 
     def post(self, request: Request) -> Response:
-        """A report in the address, in a form, or one or several as JSON."""
-        if isinstance(request.data, dict) and not request.data:
-            return self.get(request)
-        return self._answer(request, request.data)
+        """A report in the address or in a form, or one or several as JSON."""
+        body = request.data
+        if isinstance(body, QueryDict) or not body:
+            fields = {**request.query_params.dict(), **(body.dict() if isinstance(body, QueryDict) else {})}
+            return Response(self.take(request, [osmand_parse(fields)]).as_json())
+        return Response(self.take(request, osmand_parse_json(body)).as_json())
 
 
 class OwnTracksView(ForeignView):
-    """OwnTracks in HTTP mode."""
+    """OwnTracks in HTTP mode. The user name is the vehicle's id, the password its token."""
 
     source = Source.OWNTRACKS
+
+    def post(self, request: Request) -> Response:
+        """A message of the app; answered by a list of messages for it, of which there are none."""
+        if not request.data:  # it deletes a friend
+            return Response([])
+        basic = basic_of(request)
+        name = request.headers.get("X-Limit-U") or (basic[0] if basic else None)
+        self.take(request, [ForeignReport(name, owntracks_parse(request.data))])
+        return Response([])
