@@ -112,6 +112,7 @@ class LocationsView(APIView):
             component_name="Reports",
             serializers=[ReportSerializer, ReportSerializer(many=True)],
             resource_type_field_name=None,
+            many=False,
         ),
         responses={202: ReportsTakenSerializer},
     )
