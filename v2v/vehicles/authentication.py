@@ -12,7 +12,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from v2v.fleets.policy import Actor
-from v2v.vehicles.identity import Authenticated, AuthRefusal, token_authenticate
+from v2v.vehicles.identity import Authenticated, AuthRefusal
+from v2v.vehicles.verified import token_verify
 
 MAX_TOKEN_CHARS = 4096
 
@@ -39,7 +40,7 @@ class BearerAuthentication(BaseAuthentication):
         if not token.isascii() or not 0 < len(token) <= MAX_TOKEN_CHARS:
             raise AuthenticationFailed
         try:
-            who = token_authenticate(token=token, now=timezone.now())
+            who = token_verify(token=token, now=timezone.now())
         except AuthRefusal as refusal:
             raise AuthenticationFailed(refusal.message) from None
         return VehicleUser(actor=who.actor, pk=who.vehicle_pk), who

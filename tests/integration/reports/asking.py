@@ -5,6 +5,7 @@ import json
 import time
 from base64 import b64encode
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 from tests.servers.v2v import V2VServer
@@ -15,7 +16,7 @@ WITHIN_S = 20.0
 @dataclass
 class Answer:
     status: int
-    headers: dict[str, str]
+    headers: Message
     text: str
 
     @property
@@ -33,7 +34,7 @@ def ask(server: V2VServer, method: str, path: str, body: Any = None, **headers: 
     try:
         connection.request(method, path, body, sent)
         response = connection.getresponse()
-        return Answer(response.status, dict(response.headers), response.read().decode())
+        return Answer(response.status, response.headers, response.read().decode())
     finally:
         connection.close()
 

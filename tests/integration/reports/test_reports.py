@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,9 +98,12 @@ def test_of_a_batch_what_is_wrong_is_refused_and_the_rest_is_taken(server: V2VSe
 )
 def test_what_cannot_be_taken_is_a_problem(server: V2VServer, body: Any, code: str) -> None:
     _, token = server.vehicle()
-    answer = ask(server, "POST", "/api/v1/locations", body, Content_Type="application/json", **bearer(token))
-    assert answer.status == (413 if len(body) > 1_000_000 else 400)
-    assert answer.json["code"] == code
+    for _ in ("Django takes the first of a token", "and the way round it the next"):
+        answer = ask(server, "POST", "/api/v1/locations", body, Content_Type="application/json", **bearer(token))
+        assert answer.status == (413 if len(body) > 1_000_000 else 400)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json["code"] == code
+        report(server, token, {"lat": 25.1, "lng": 55.2})
 
 
 def test_only_a_vehicle_reports_and_only_for_itself(server: V2VServer) -> None:
@@ -109,6 +113,27 @@ def test_only_a_vehicle_reports_and_only_for_itself(server: V2VServer) -> None:
     _, token = server.vehicle()
     answer = ask(server, "POST", "/api/v1/locations", {**position, "vehicleId": "alpha-00001"}, **bearer(token))
     assert (answer.status, answer.json["details"]["field"]) == (400, "vehicleId")
+
+
+def test_the_first_report_of_a_token_and_the_next_are_answered_alike(server: V2VServer) -> None:
+    _, token = server.vehicle()
+    batch = [{"lat": 25.1, "lng": 55.2, "ts": now_ms() - 60_000}, {"lat": 95, "lng": 55.2}]
+    first, second = (report(server, token, batch) for _ in range(2))
+    assert [result["outcome"] for result in first["results"]] == ["live", "refused"]
+    assert [result["outcome"] for result in second["results"]] == ["duplicate", "refused"]
+    assert first["results"][1] == second["results"][1]
+    assert first["correlationId"] != second["correlationId"]
+
+
+def test_reports_are_limited_like_other_requests(start_server: Callable[..., V2VServer]) -> None:
+    server = start_server(API_REQUESTS_PER_MINUTE="5")
+    (_, token), (_, other) = server.vehicle(), server.vehicle()
+    for _ in range(5):
+        report(server, token, {"lat": 25.1, "lng": 55.2})
+    answer = ask(server, "POST", "/api/v1/locations", {"lat": 25.1, "lng": 55.2}, **bearer(token))
+    assert (answer.status, answer.json["code"]) == (429, "rate_limited")
+    assert int(answer.headers["Retry-After"]) >= 1
+    report(server, other, {"lat": 25.1, "lng": 55.2})
 
 
 def test_a_token_that_is_revoked_is_good_for_nothing_from_then_on(server: V2VServer) -> None:
