@@ -63,6 +63,8 @@ class Asked:
     """What a request asks for; `vehicle_pks` is None for all that were in the area."""
 
     positions: QuerySet[Position]
+    start: datetime
+    end: datetime
     vehicle_pks: Sequence[int] | None
     area: Area | None
 
@@ -140,11 +142,11 @@ def _asked(actor: Actor, query: dict[str, Any], *, now: datetime) -> Asked:
     if vehicle_ids:
         positions = positions_of(actor=actor, vehicle_ids=vehicle_ids, start=start, end=end, area=area)
         pks = list(Vehicle.objects.filter(vehicle_id__in=vehicle_ids).order_by("pk").values_list("pk", flat=True))
-        return Asked(_in_fleet(positions, actor, query.get("fleet")), pks, area)
+        return Asked(_in_fleet(positions, actor, query.get("fleet")), start, end, pks, area)
     if area is None:
         raise ValidationError({"vehicleId": "name vehicles, or an area"})
     positions = positions_in(actor=actor, area=area, start=start, end=end)
-    return Asked(_in_fleet(positions, actor, query.get("fleet")), None, area)
+    return Asked(_in_fleet(positions, actor, query.get("fleet")), start, end, None, area)
 
 
 def _vehicle_ids(actor: Actor, named: list[str] | None) -> list[str]:
@@ -178,7 +180,7 @@ def _in_fleet(positions: QuerySet[Position], actor: Actor, slug: str | None) -> 
 def _page(asked: Asked, *, after: Place | None, size: int) -> list[Row]:
     if asked.vehicle_pks is not None:
         return vehicles_page(asked.positions, asked.vehicle_pks, after=after, size=size)
-    return area_page(asked.positions, after=after, size=size)
+    return area_page(asked.positions, start=asked.start, end=asked.end, after=after, size=size)
 
 
 def _simplified(rows: list[Row], zoom: int) -> list[Row]:
