@@ -4,7 +4,7 @@ Run it:  python -m bench.history [--millions 10] [--rounds 20]
 
 A private PostgreSQL that syncs to the disk, filled by itself with the positions of 500 vehicles of 5 fleets round Dubai
 over 30 days, half of them in the month before. Then the selectors that the API and the replay use, each with another
-vehicle, place or day every round, as a page of at most 500 rows. Rows lie in the table in the order of time, as they come.
+vehicle, place or day every round, as a page of at most 500 rows. Rows lie in the table in order of time, as they come.
 """
 
 import argparse
@@ -60,10 +60,10 @@ def fill(millions: float) -> None:
     for month in (_START, _END):
         partitions_make(now=month)
     each = int(millions * 1_000_000 / VEHICLES)
-    parameters = {"each": each, "start": _START, "step": timedelta(days=DAYS) / each, "pool": _POOL}
+    parameters: dict[str, Any] = {"each": each, "start": _START, "step": timedelta(days=DAYS) / each, "pool": _POOL}
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE pool (number int PRIMARY KEY, lat float8, lng float8, cell bigint)")
-        with cursor.copy("COPY pool FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with cursor.copy("COPY pool FROM STDIN") as copy:
             for row in road():
                 copy.write_row(row)
         cursor.execute(_FILL, parameters)
@@ -86,8 +86,8 @@ def road() -> Iterator[tuple[int, float, float, int]]:
 
 def questions() -> list[Question]:
     """What is asked, from the smallest to the widest."""
-    from v2v.fleets.models import Fleet
-    from v2v.fleets.policy import Actor, Role
+    from v2v.fleets.models import Fleet, Role
+    from v2v.fleets.policy import Actor
     from v2v.tracking.area import area_of_box
     from v2v.tracking.history import area_page, positions_in, positions_of, vehicles_page
     from v2v.vehicles.models import Vehicle

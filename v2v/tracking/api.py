@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -126,7 +126,7 @@ class LocationsView(APIView):
         who = request.auth
         if not isinstance(who, Authenticated):
             raise Refusal(ErrorCode.FORBIDDEN, "Only a vehicle reports positions, with its own token.")
-        reports = decode_locations(request.data or b"")
+        reports = decode_locations(cast("bytes", request.data) or b"")
         taken = reports_take(who=who, source=Source.HTTP, reports=reports, now=timezone.now())
         if len(taken.results) == 1 and isinstance(refusal := taken.results[0], Refusal):
             raise refusal
@@ -197,8 +197,8 @@ def _download(asked: Asked, kind: str) -> HttpResponseBase:
     """All of it, made while it is sent. Raises ValidationError when that is more than 1,000,000 positions."""
     pks = asked.vehicle_pks
     if pks is None:
-        found = asked.positions.order_by("vehicle").values_list("vehicle", flat=True).distinct()
-        pks = list(found[: _MAX_EXPORTED_VEHICLES + 1])
+        found = asked.positions.order_by("vehicle").values_list("vehicle").distinct()
+        pks = [int(pk) for (pk,) in found[: _MAX_EXPORTED_VEHICLES + 1]]
     # One row beyond the limit, unordered: counted by the index, and never cut without a word.
     is_too_much = asked.positions.order_by().values_list("vehicle")[MAX_EXPORTED : MAX_EXPORTED + 1].exists()
     if is_too_much or len(pks) > _MAX_EXPORTED_VEHICLES:

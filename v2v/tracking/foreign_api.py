@@ -5,6 +5,7 @@ answered as if it had been, and logged; what may be mended (the token, the rate,
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import structlog
 from django.http import QueryDict
@@ -42,7 +43,7 @@ class ForeignView(APIView):
 
         Raises Refusal `forbidden` when the app is set up with another vehicle's name than its token's.
         """
-        who: Authenticated = request.auth
+        who = cast("Authenticated", request.auth)
         if {report.device_name for report in reports} - {None, who.vehicle_id}:
             raise Refusal(ErrorCode.FORBIDDEN, "The token is another vehicle's: set its id in the app.")
         locations = [report.location for report in reports if report.location is not None]

@@ -35,7 +35,7 @@ _BODY_WITHIN_S = 10.0
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]
 
 
 class Keeper:

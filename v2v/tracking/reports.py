@@ -58,6 +58,8 @@ def vehicle_of(who: Authenticated) -> Vehicle:
 def _result(result: Outcome | Refusal) -> dict[str, object]:
     if isinstance(result, Outcome):
         return {"outcome": str(result)}
-    details = result.details or {}
-    named = {name: details[name] for name in ("field", "issue") if name in details}
-    return {"outcome": "refused", "code": str(result.code), **named}
+    document: dict[str, object] = {"outcome": "refused", "code": str(result.code)}
+    for name in ("field", "issue"):
+        if result.details and name in result.details:
+            document[name] = result.details[name]
+    return document

@@ -98,7 +98,8 @@ def test_the_start_is_inclusive_and_the_end_exclusive(fleets: Fleets) -> None:
 def test_an_area_is_looked_up_exactly(fleets: Fleets, box: tuple[float, float, float, float]) -> None:
     track_make(fleets.truck, road(20))
     area = area_of_box(*box)
-    found = area_page(positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR), after=None, size=100)
+    positions = positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR)
+    found = area_page(positions, start=NOW, end=NOW + HOUR, after=None, size=100)
     assert [round(row.lat, 4) for row in rows_within(found, area)] == [
         25.0,
         25.0001,

@@ -69,7 +69,7 @@ def _time(value: Any) -> int | None:
     """
     if value is None or value == "":
         return None
-    since_1970 = _convert(value, float)
+    since_1970: float | None = _convert(value, float)
     if since_1970 is not None:
         return round(since_1970 * 1000) if since_1970 < 2**31 else round(since_1970)
     try:
