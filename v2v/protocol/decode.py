@@ -1,7 +1,6 @@
 """From any bytes to a command, or to a coded refusal; nothing that a client sends makes it raise."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
@@ -112,9 +111,7 @@ def decode_location(value: object) -> LocationData:
     try:
         return msgspec.convert(plain, LocationData)
     except msgspec.ValidationError as error:
-        path, issue = _path_and_issue(str(error))
-        code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
-        raise Refusal(code, details={"field": path, "issue": issue}) from None
+        raise _location_refusal(error) from None
 
 
 def check_time(command: Command, *, now_ms: int) -> None:
@@ -181,14 +178,7 @@ def _location_or_refusal(raw: bytes) -> LocationData | Refusal:
         return _location_refusal(error)
 
 
-def location_of(fields: Mapping[str, Any]) -> LocationData:
-    """A position from values by their names on the wire; raises Refusal `invalid_location` as the socket does."""
-    try:
-        return msgspec.convert(fields, LocationData)
-    except msgspec.ValidationError as error:
-        raise _location_refusal(error) from None
-
-
 def _location_refusal(error: Exception) -> Refusal:
     path, issue = _path_and_issue(str(error))
-    return Refusal(ErrorCode.INVALID_LOCATION, details={"field": path, "issue": issue})
+    code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
+    return Refusal(code, details={"field": path, "issue": issue})

@@ -1,27 +1,29 @@
-"""Positions over REST: history in pages and as downloads."""
+"""Positions over REST: reports of vehicles; history in pages and as downloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from v2v.api.parsers import UndecodedJSONParser
 from v2v.api.permissions import actor_of
 from v2v.exports import csv_streamed, text_streamed
 from v2v.fleets.policy import Action, Actor, fleets_visible
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.decode import Refusal
+from v2v.protocol.decode import Refusal, decode_locations
 from v2v.protocol.epoch import moment
 from v2v.tracking.area import Area
 from v2v.tracking.formats import CSV_HEADER, csv_rows, geojson_parts, gpx_parts, row_fields
@@ -38,9 +40,17 @@ from v2v.tracking.history import (
     rows_within,
     vehicles_page,
 )
-from v2v.tracking.models import Position
-from v2v.tracking.serializers import HistoryPageSerializer, HistoryQuery, cursor_of
+from v2v.tracking.models import Position, Source
+from v2v.tracking.reports import reports_take
+from v2v.tracking.serializers import (
+    HistoryPageSerializer,
+    HistoryQuery,
+    ReportSerializer,
+    ReportsTakenSerializer,
+    cursor_of,
+)
 from v2v.tracking.simplify import track_simplify
+from v2v.vehicles.identity import Authenticated
 from v2v.vehicles.models import Vehicle
 
 MAX_EXPORTED = 1_000_000
@@ -53,12 +63,17 @@ class Asked:
     """What a request asks for; `vehicle_pks` is None for all that were in the area."""
 
     positions: QuerySet[Position]
+    start: datetime
+    end: datetime
     vehicle_pks: Sequence[int] | None
     area: Area | None
 
 
 class LocationsView(APIView):
-    """Where vehicles were."""
+    """Where vehicles are and were."""
+
+    action_to_write = Action.PRESENCE
+    parser_classes = [UndecodedJSONParser]
 
     @property
     def action_to_read(self) -> Action:
@@ -93,6 +108,30 @@ class LocationsView(APIView):
             page["next"] = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
         return Response(page)
 
+    @extend_schema(
+        summary="Report positions",
+        request=PolymorphicProxySerializer(
+            component_name="Reports",
+            serializers=[ReportSerializer, ReportSerializer(many=True)],
+            resource_type_field_name=None,
+            many=False,
+        ),
+        responses={202: ReportsTakenSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """One position of the vehicle whose token asks, or a list of up to 1,000, oldest first.
+
+        Of a list, what is not valid is refused by itself and the rest is taken.
+        """
+        who = request.auth
+        if not isinstance(who, Authenticated):
+            raise Refusal(ErrorCode.FORBIDDEN, "Only a vehicle reports positions, with its own token.")
+        reports = decode_locations(cast("bytes", request.data) or b"")
+        taken = reports_take(who=who, source=Source.HTTP, reports=reports, now=timezone.now())
+        if len(taken.results) == 1 and isinstance(refusal := taken.results[0], Refusal):
+            raise refusal
+        return Response(taken.as_json(), status=status.HTTP_202_ACCEPTED)
+
 
 def _asked(actor: Actor, query: dict[str, Any], *, now: datetime) -> Asked:
     """The positions that the query is about. Raises Refusal or ValidationError for too much, or for nothing."""
@@ -103,11 +142,11 @@ def _asked(actor: Actor, query: dict[str, Any], *, now: datetime) -> Asked:
     if vehicle_ids:
         positions = positions_of(actor=actor, vehicle_ids=vehicle_ids, start=start, end=end, area=area)
         pks = list(Vehicle.objects.filter(vehicle_id__in=vehicle_ids).order_by("pk").values_list("pk", flat=True))
-        return Asked(_in_fleet(positions, actor, query.get("fleet")), pks, area)
+        return Asked(_in_fleet(positions, actor, query.get("fleet")), start, end, pks, area)
     if area is None:
         raise ValidationError({"vehicleId": "name vehicles, or an area"})
     positions = positions_in(actor=actor, area=area, start=start, end=end)
-    return Asked(_in_fleet(positions, actor, query.get("fleet")), None, area)
+    return Asked(_in_fleet(positions, actor, query.get("fleet")), start, end, None, area)
 
 
 def _vehicle_ids(actor: Actor, named: list[str] | None) -> list[str]:
@@ -141,7 +180,7 @@ def _in_fleet(positions: QuerySet[Position], actor: Actor, slug: str | None) -> 
 def _page(asked: Asked, *, after: Place | None, size: int) -> list[Row]:
     if asked.vehicle_pks is not None:
         return vehicles_page(asked.positions, asked.vehicle_pks, after=after, size=size)
-    return area_page(asked.positions, after=after, size=size)
+    return area_page(asked.positions, start=asked.start, end=asked.end, after=after, size=size)
 
 
 def _simplified(rows: list[Row], zoom: int) -> list[Row]:
@@ -158,8 +197,8 @@ def _download(asked: Asked, kind: str) -> HttpResponseBase:
     """All of it, made while it is sent. Raises ValidationError when that is more than 1,000,000 positions."""
     pks = asked.vehicle_pks
     if pks is None:
-        found = asked.positions.order_by("vehicle").values_list("vehicle", flat=True).distinct()
-        pks = list(found[: _MAX_EXPORTED_VEHICLES + 1])
+        found = asked.positions.order_by("vehicle").values_list("vehicle").distinct()
+        pks = [int(pk) for (pk,) in found[: _MAX_EXPORTED_VEHICLES + 1]]
     # One row beyond the limit, unordered: counted by the index, and never cut without a word.
     is_too_much = asked.positions.order_by().values_list("vehicle")[MAX_EXPORTED : MAX_EXPORTED + 1].exists()
     if is_too_much or len(pks) > _MAX_EXPORTED_VEHICLES:

@@ -21,6 +21,7 @@ MAX_VEHICLES = 20
 MAX_SPAN = timedelta(days=366)  # of vehicles that are named
 MAX_AREA_SPAN = timedelta(days=31)
 MAX_WIDE_AREA_SPAN = timedelta(days=1)  # of an area of too many cells, which is read by time
+_FIRST_WINDOW, _GROWTH = timedelta(minutes=10), 4
 _PART = 2_000  # rows of an export that are read at a time
 
 
@@ -135,15 +136,26 @@ def vehicles_page(
     return rows
 
 
-def area_page(positions: QuerySet[Position], *, after: Place | None, size: int) -> list[Row]:
-    """The next rows in order of time."""
+def area_page(
+    positions: QuerySet[Position], *, start: datetime, end: datetime, after: Place | None, size: int
+) -> list[Row]:
+    """The next rows in order of time, of those between `start` and `end`.
+
+    Read in windows that grow: in a busy area the first minutes fill the page, where the database would otherwise sort
+    a month before it takes the first rows of it.
+    """
+    rows: list[Row] = []
     if after is not None:
-        same_moment = Q(recorded_at=after.recorded_at, vehicle__gt=after.vehicle_pk)
-        # The first condition alone is what an index serves.
-        positions = positions.filter(
-            Q(recorded_at__gte=after.recorded_at) & (Q(recorded_at__gt=after.recorded_at) | same_moment)
-        )
-    return [Row(*row) for row in positions.order_by("recorded_at", "vehicle").values_list(*_COLUMNS)[:size]]
+        start = after.recorded_at
+        # Those of the same moment are the rest of a tie; the window's own bounds are what an index serves.
+        positions = positions.exclude(recorded_at=after.recorded_at, vehicle__lte=after.vehicle_pk)
+    window = _FIRST_WINDOW
+    while start < end and len(rows) < size:
+        until = min(start + window, end)
+        found = positions.filter(recorded_at__gte=start, recorded_at__lt=until).order_by("recorded_at", "vehicle")
+        rows += [Row(*row) for row in found.values_list(*_COLUMNS)[: size - len(rows)]]
+        start, window = until, window * _GROWTH
+    return rows
 
 
 def rows_in_parts(

@@ -121,7 +121,7 @@ class StoredPositionSerializer(CamelSerializer):
     signal = serializers.FloatField(required=False)
     ignition = serializers.BooleanField(required=False)
     alarm = serializers.CharField(required=False)
-    source = serializers.ChoiceField(Source.choices)
+    source = serializers.ChoiceField(Source.choices)  # type: ignore[assignment]
 
 
 class HistoryPageSerializer(CamelSerializer):

@@ -98,7 +98,8 @@ def test_the_start_is_inclusive_and_the_end_exclusive(fleets: Fleets) -> None:
 def test_an_area_is_looked_up_exactly(fleets: Fleets, box: tuple[float, float, float, float]) -> None:
     track_make(fleets.truck, road(20))
     area = area_of_box(*box)
-    found = area_page(positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR), after=None, size=100)
+    positions = positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR)
+    found = area_page(positions, start=NOW, end=NOW + HOUR, after=None, size=100)
     assert [round(row.lat, 4) for row in rows_within(found, area)] == [
         25.0,
         25.0001,
@@ -112,7 +113,8 @@ def test_an_area_is_looked_up_exactly(fleets: Fleets, box: tuple[float, float, f
 def test_the_corners_of_the_box_round_a_polygon_are_not_in_it(fleets: Fleets) -> None:
     track_make(fleets.truck, [(25.001, 55.001), (25.0051, 55.0051)])
     area = area_of_corners([(55.0, 25.0), (55.01, 25.0), (55.0, 25.01)])
-    found = area_page(positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR), after=None, size=9)
+    positions = positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR)
+    found = area_page(positions, start=NOW, end=NOW + HOUR, after=None, size=9)
     assert [row.lat for row in found] == [25.001, 25.0051]
     assert [row.lat for row in rows_within(found, area)] == [25.001]
 
@@ -137,10 +139,21 @@ def test_pages_by_area_go_on_in_the_midst_of_one_moment(fleets: Fleets) -> None:
     area = area_of_box(54.99, 24.99, 55.01, 25.01)
     found = positions_in(actor=fleets.root, area=area, start=NOW, end=NOW + HOUR)
     rows: list[Row] = []
-    while page := area_page(found, after=place_of(rows), size=4):
+    while page := area_page(found, start=NOW, end=NOW + HOUR, after=place_of(rows), size=4):
         rows += page
     assert len(rows) == len({(row.vehicle_pk, row.recorded_at) for row in rows}) == 15
     assert rows == sorted(rows, key=lambda row: (row.recorded_at, row.vehicle_pk))
+
+
+def test_pages_by_area_find_what_is_rare_and_far_apart_in_time(fleets: Fleets) -> None:
+    days = [timedelta(minutes=1), timedelta(hours=7), timedelta(days=3), timedelta(days=29)]
+    for day in days:
+        track_make(fleets.truck, road(1), start=NOW + day)
+    area, end = area_of_box(54.99, 24.99, 55.01, 25.01), NOW + timedelta(days=30)
+    found = positions_in(actor=fleets.root, area=area, start=NOW, end=end)
+    rows = area_page(found, start=NOW, end=end, after=None, size=10)
+    assert [row.recorded_at - NOW for row in rows] == days
+    assert [row.recorded_at - NOW for row in area_page(found, start=NOW, end=end, after=None, size=3)] == days[:3]
 
 
 def place_of(rows: list[Row]) -> Place | None:

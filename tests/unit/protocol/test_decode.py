@@ -239,7 +239,7 @@ def test_a_batch_is_decoded_position_by_position() -> None:
     issues = [(refusal.code, refusal.details) for refusal in bad if isinstance(refusal, Refusal)]
     assert issues == [
         ("invalid_location", {"field": "lat", "issue": "Expected `float` <= 90.0"}),
-        ("invalid_location", {"field": "color", "issue": "unknown field"}),
+        ("validation_error", {"field": "color", "issue": "unknown field"}),
         ("invalid_location", {"field": "", "issue": "Expected `object`, got `int`"}),
     ]
 

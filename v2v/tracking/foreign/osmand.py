@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from v2v.protocol.codes import ErrorCode
+from v2v.protocol.commands import LocationData
 from v2v.protocol.decode import MAX_LOCATIONS, Refusal
-from v2v.tracking.foreign.report import ForeignReport, location_make, scaled, text_of, time_of
+from v2v.tracking.foreign.report import ForeignReport, location_make, scaled, text_of
 
 MPS_PER_KNOT = 1852 / 3600
 _FALSE = (False, 0, "false", "0")
@@ -17,15 +18,12 @@ _ALARMS = {"sos": "other", "general": "other", "accident": "crash", "fault": "br
 
 
 def osmand_parse(parameters: Mapping[str, Any]) -> ForeignReport:
-    """A flat report. Raises Refusal `invalid_location` for a position that is none."""
+    """A flat report."""
     return ForeignReport(text_of(parameters, "id", "deviceid"), _flat_location(parameters))
 
 
 def osmand_parse_json(body: Any) -> list[ForeignReport]:
-    """The reports of a JSON body.
-
-    Raises Refusal: `invalid_location` for a position that is none, `validation_error` for what is no report.
-    """
+    """The reports of a JSON body. Raises Refusal `validation_error` for what is no report."""
     if isinstance(body, dict) and ("device_id" in body or isinstance(body.get("location"), dict | list)):
         name = text_of(body, "device_id")
         return [ForeignReport(name, _nested_location(part)) for part in _dicts(body.get("location"))]
@@ -40,7 +38,7 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return parts
 
 
-def _flat_location(report: Mapping[str, Any]) -> Any:
+def _flat_location(report: Mapping[str, Any]) -> LocationData | Refusal | None:
     lat, lng = report.get("lat"), report.get("lon")
     if isinstance(pair := report.get("location"), str):
         lat, _, lng = pair.partition(",")
@@ -49,7 +47,7 @@ def _flat_location(report: Mapping[str, Any]) -> Any:
     return location_make(
         lat=lat,
         lng=lng,
-        ts=time_of(report.get("timestamp"), "timestamp"),
+        time=report.get("timestamp"),
         speed=scaled(report.get("speed"), MPS_PER_KNOT),
         heading=report.get("bearing", report.get("heading")),
         accuracy=report.get("accuracy"),
@@ -60,14 +58,14 @@ def _flat_location(report: Mapping[str, Any]) -> Any:
     )
 
 
-def _nested_location(report: Mapping[str, Any]) -> Any:
+def _nested_location(report: Mapping[str, Any]) -> LocationData | Refusal | None:
     coords, battery, extras = (_dict_at(report, name) for name in ("coords", "battery", "extras"))
     if not coords:
         return None
     return location_make(
         lat=coords.get("latitude"),
         lng=coords.get("longitude"),
-        ts=time_of(report.get("timestamp"), "timestamp"),
+        time=report.get("timestamp"),
         speed=coords.get("speed"),
         heading=coords.get("heading"),
         accuracy=coords.get("accuracy"),

@@ -5,16 +5,15 @@ from typing import Any
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.commands import LocationData
 from v2v.protocol.decode import Refusal
-from v2v.tracking.foreign.report import location_make, scaled, time_of
+from v2v.tracking.foreign.report import location_make, scaled
 
 MPS_PER_KMH = 1 / 3.6
 
 
-def owntracks_parse(message: Any) -> LocationData | None:
-    """The position in a message; None for other messages: waypoints, transitions, what the app says of itself.
+def owntracks_parse(message: Any) -> LocationData | Refusal | None:
+    """The position in a message, or why it is none; None for messages about something else (waypoints, transitions).
 
-    Raises Refusal: `invalid_location` for a position that is none, `validation_error` for what is no message, or is
-    encrypted, which only its receivers can read.
+    Raises Refusal `validation_error` for what is no message, or is encrypted, which only its receivers can read.
     """
     kind = message.get("_type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
@@ -27,7 +26,7 @@ def owntracks_parse(message: Any) -> LocationData | None:
     return location_make(
         lat=message.get("lat"),
         lng=message.get("lon"),
-        ts=time_of(message.get("tst"), "tst"),
+        time=message.get("tst"),
         speed=scaled(message.get("vel"), MPS_PER_KMH),
         heading=message.get("cog"),
         accuracy=message.get("acc"),

@@ -10,7 +10,7 @@ import msgspec
 
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.commands import AlertType, LocationData
-from v2v.protocol.decode import Refusal, location_of
+from v2v.protocol.decode import Refusal, decode_location
 from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.fields import AccuracyM, AltitudeM, Heading, Percent, SpeedMps
 
@@ -27,31 +27,33 @@ _OPTIONAL: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class ForeignReport:
-    """One report: how the device calls itself, and where it was; None when it did not say or did not know."""
+    """One report: how the device calls itself, and where it was.
+
+    A Refusal for a position that is none; None when the device did not say or did not know.
+    """
 
     device_name: str | None
-    location: LocationData | None
+    location: LocationData | Refusal | None
 
 
-def location_make(*, lat: Any, lng: Any, ts: int | None, **optional: Any) -> LocationData:
-    """A position in our units. What is optional and out of range is left out: devices say -1 for "not known".
+def location_make(*, lat: Any, lng: Any, time: Any, **optional: Any) -> LocationData | Refusal:
+    """A position in our units, or `invalid_location` when place or time are not valid.
 
-    Raises Refusal `invalid_location` when place or time are not valid.
+    What is optional and out of range is left out: devices say -1 for "not known".
     """
-    fields = {"lat": number(lat, "lat"), "lng": number(lng, "lng")}
-    if ts is not None:
-        fields["ts"] = ts
-    for name, value in optional.items():
-        if (known := _convert(value, _OPTIONAL[name])) is not None:
-            fields[name] = known
-    return location_of(fields)
+    try:
+        fields = {"lat": _number(lat, "lat"), "lng": _number(lng, "lng"), "ts": _time(time)}
+        for name, value in optional.items():
+            fields[name] = _convert(value, _OPTIONAL[name])
+        return decode_location({name: value for name, value in fields.items() if value is not None})
+    except Refusal as refusal:
+        return refusal
 
 
-def number(value: Any, field: str) -> float:
-    """A number, or text that is one; raises Refusal `invalid_location`."""
+def _number(value: Any, field: str) -> Any:
     if (found := _convert(value, float)) is None:
         raise Refusal(ErrorCode.INVALID_LOCATION, details={"field": field, "issue": "not a number"})
-    return float(found)
+    return found
 
 
 def scaled(value: Any, factor: float) -> float | None:
@@ -60,21 +62,21 @@ def scaled(value: Any, factor: float) -> float | None:
     return None if found is None or found < 0 else found * factor
 
 
-def time_of(value: Any, field: str) -> int | None:
+def _time(value: Any) -> int | None:
     """Epoch milliseconds of a time in ISO 8601 (UTC where it names no zone), or since 1970 in seconds or milliseconds.
 
-    What is below 2^31 is in seconds, as Traccar takes it. Raises Refusal `invalid_location`.
+    What is below 2^31 is in seconds, as Traccar takes it.
     """
     if value is None or value == "":
         return None
-    since_1970 = _convert(value, float)
+    since_1970: float | None = _convert(value, float)
     if since_1970 is not None:
         return round(since_1970 * 1000) if since_1970 < 2**31 else round(since_1970)
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise Refusal(ErrorCode.INVALID_LOCATION, details={"field": field, "issue": "not a time"}) from None
-    return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (TypeError, ValueError, OverflowError):
+        raise Refusal(ErrorCode.INVALID_LOCATION, details={"field": "ts", "issue": "not a time"}) from None
 
 
 def text_of(fields: Mapping[str, Any], *names: str) -> str | None:
