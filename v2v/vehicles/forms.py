@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 
@@ -20,7 +21,7 @@ class VehicleEditForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = [*EDITED, "version"]
         labels = {"driver_name": "Driver", "owner_uid": "Firebase user"}
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in EDITED:
             self.fields[name].show_hidden_initial = True  # so that `changed_data` tells what the person has touched
