@@ -98,7 +98,7 @@ def _calls(asked: Asked) -> Iterator[Moment]:
             at=call.started_at,
             vehicle_id=call.caller_id if call.caller_vehicle_id in chosen else call.callee_id,
             words=_call_words(call),
-            link=f"{reverse('console')}?{urlencode({'tab': 'calls', 'call': call.pk})}",
+            link=f"{reverse('console')}?{urlencode({'tab': 'calls', 'call': str(call.pk)})}",
         )
 
 

@@ -1,5 +1,6 @@
 """Vehicles, devices, tokens and last known states in the admin. What takes a right away goes through the services."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -121,14 +122,14 @@ class VehicleAdmin(PolicyAdmin):
     @admin.action(description="Disable selected vehicles", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Vehicle]) -> None:
         """Shut them out."""
-        change = {"now": timezone.now(), "by": actor_of(request).name}
-        self.apply_to(request, queryset, lambda row: services.vehicle_disable(vehicle=row, **change), "disabled")
+        disable = partial(services.vehicle_disable, now=timezone.now(), by=actor_of(request).name)
+        self.apply_to(request, queryset, lambda row: disable(vehicle=row), "disabled")
 
     @admin.action(description="Enable selected vehicles", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Vehicle]) -> None:
         """Let them in again."""
-        change = {"now": timezone.now(), "by": actor_of(request).name}
-        self.apply_to(request, queryset, lambda row: services.vehicle_enable(vehicle=row, **change), "enabled")
+        enable = partial(services.vehicle_enable, now=timezone.now(), by=actor_of(request).name)
+        self.apply_to(request, queryset, lambda row: enable(vehicle=row), "enabled")
 
 
 class TokenInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -73,8 +73,8 @@ def drives(vehicle: Vehicle, start: datetime, *, count: int = 5, step_s: float =
     )
 
 
-def span(start: datetime, end: datetime) -> dict[str, int]:
-    return {"from": epoch_ms(start), "to": epoch_ms(end)}
+def span(start: datetime, end: datetime) -> dict[str, str]:
+    return {"from": str(epoch_ms(start)), "to": str(epoch_ms(end))}
 
 
 def page(client: Client, **query: str) -> str:
