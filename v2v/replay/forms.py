@@ -23,13 +23,15 @@ class Callsigns(forms.Field):
 
     widget = forms.MultipleHiddenInput
 
-    def clean(self, value: list[str] | None) -> list[str]:
-        """At most 20."""
+    def to_python(self, value: list[str] | None) -> list[str]:
+        """The callsigns; what cannot be one is left out."""
         names = (name.strip() for given in value or () for name in given.split(","))
-        chosen = [*dict.fromkeys(name for name in names if 0 < len(name) <= 40)]
-        if len(chosen) > MAX_VEHICLES:
-            raise forms.ValidationError(f"Choose {MAX_VEHICLES} vehicles at most; these are {len(chosen)}.")
-        return chosen
+        return [*dict.fromkeys(name for name in names if 0 < len(name) <= 40)]
+
+    def validate(self, value: list[str]) -> None:
+        """At most 20."""
+        if len(value) > MAX_VEHICLES:
+            raise forms.ValidationError(f"Choose {MAX_VEHICLES} vehicles at most; these are {len(value)}.")
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -48,6 +50,11 @@ class ReplayForm(forms.Form):
     def __init__(self, query: QueryDict, *, zone: ZoneInfo, now: datetime) -> None:
         super().__init__(query)
         self.zone, self.now = zone, now
+
+    @property
+    def callsigns(self) -> list[str]:
+        """The vehicles to show as chosen: the first 20, also when there were more."""
+        return self.fields["vehicles"].to_python(self["vehicles"].data)[:MAX_VEHICLES]  # type: ignore[no-any-return]
 
     def add_prefix(self, field_name: str) -> str:
         """The name in the address."""

@@ -1,10 +1,7 @@
 """What happened while vehicles drove: the sources of the marks on a replay's time line, one entry each in `SOURCES`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
 from itertools import islice
-from typing import Literal
 
 from django.db.models import Q
 from django.urls import reverse
@@ -14,51 +11,11 @@ from v2v.alerts.models import Alert
 from v2v.alerts.selectors import alerts_where
 from v2v.calls.models import CallSession
 from v2v.calls.selectors import calls_where
-from v2v.fleets.policy import Actor
 from v2v.messaging.models import Message
 from v2v.messaging.selectors import messages_where
-from v2v.vehicles.models import Vehicle
+from v2v.replay.moment import MAX_MOMENTS, Asked, Moment, Source
 
-MAX_MOMENTS = 500  # of one source in one replay
 _MAX_WORDS = 160
-Tone = Literal["", "low", "medium", "high", "critical"]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose moments, of which vehicles, from when until before when."""
-
-    actor: Actor
-    vehicles: list[Vehicle]
-    start: datetime
-    end: datetime
-
-    @property
-    def fleets(self) -> set[int]:
-        """Of the vehicles."""
-        return {vehicle.fleet_id for vehicle in self.vehicles}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Something that happened. `vehicle_id` is empty for a whole fleet; `place` is (lat, lng) where it has one."""
-
-    at: datetime
-    vehicle_id: str
-    words: str
-    link: str
-    place: tuple[float, float] | None = None
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A kind of moment: its name for one and for many, its icon, and what finds them in order of time."""
-
-    name: str
-    names: str
-    icon: str
-    find: Callable[[Asked], Iterable[Moment]]
 
 
 def moments_of(asked: Asked) -> Iterator[tuple[str, list[Moment], bool]]:

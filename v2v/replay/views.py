@@ -21,7 +21,8 @@ from v2v.protocol.codes import ErrorCode
 from v2v.protocol.epoch import epoch_ms
 from v2v.replay.columns import columns_of
 from v2v.replay.forms import Refused, ReplayForm, span_of
-from v2v.replay.moments import SOURCES, Asked, moments_of
+from v2v.replay.moment import Asked
+from v2v.replay.moments import SOURCES, moments_of
 from v2v.replay.selectors import (
     AFTER_ALERT,
     BEFORE_ALERT,
@@ -45,7 +46,7 @@ def replay(request: HttpRequest) -> HttpResponse:
     zone = fleets[0].zone if fleets else timezone.get_default_timezone()
     form = ReplayForm(request.GET, zone=zone, now=now)
     form.is_valid()
-    asked: list[str] = form.cleaned_data.get("vehicles", [])
+    asked = form.callsigns
     found = {vehicle.vehicle_id: vehicle for vehicle in vehicles_replayed(actor).filter(vehicle_id__in=asked)}
     vehicles = [found[name] for name in asked if name in found]
     context: dict[str, Any] = {

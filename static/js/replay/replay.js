@@ -1,5 +1,6 @@
 // The replay page: makes the parts and connects them.
 
+import { mercatorX, mercatorY } from "../geo.js";
 import { theme } from "../theme.js";
 import { write } from "../text.js";
 import { bindKey, showKeys } from "../ui/keys.js";
@@ -97,8 +98,9 @@ function go(moment) {
   if (place) map.keep(place);
 }
 
-/** Where it happened: where its vehicle was. Null for a whole fleet's, or while nobody knows. */
-function placeOf({ vehicleId, ts }) {
+/** Where it happened, or where its vehicle was. Null for a whole fleet's, or while nobody knows. */
+function placeOf({ vehicleId, ts, place }) {
+  if (place) return { x: mercatorX(place[1]), y: mercatorY(place[0]) };
   const track = tracks.find((one) => one.vehicleId === vehicleId);
   const state = track?.at(ts);
   return state && state.state !== "before" ? { x: state.x, y: state.y } : null;
@@ -185,6 +187,7 @@ loader.addEventListener("done", () => {
 });
 loader.addEventListener("fault", ({ detail }) => {
   element("replay-progress").hidden = true;
+  markMoments();
   complain(detail);
 });
 element("replay-fault").querySelector("button").addEventListener("click", load);

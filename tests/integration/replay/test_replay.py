@@ -149,9 +149,12 @@ def test_a_span_that_is_none_is_told_at_the_field(
     assert "replay-asked" not in html
 
 
-def test_more_than_twenty_vehicles_are_told_so(viewer: Client) -> None:
-    html = page(viewer, vehicles=",".join(f"truck-{n}" for n in range(21)))
+def test_more_than_twenty_vehicles_are_told_so_and_twenty_stay_chosen(viewer: Client, fleet: Fleet) -> None:
+    names = [vehicle_make(fleet, f"truck-{n}").vehicle_id for n in range(21)]
+    html = page(viewer, vehicles=",".join(names))
     assert "Choose 20 vehicles at most; these are 21." in html
+    assert re.findall(r'name="vehicles" value="([^"]+)" checked', html) == names[:20]
+    assert "replay-asked" not in html
 
 
 def test_another_fleets_vehicle_is_as_unknown_as_none(viewer: Client, truck: Vehicle) -> None:
