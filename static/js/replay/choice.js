@@ -12,7 +12,8 @@ form.addEventListener("change", ({ target }) => {
 });
 form.addEventListener("formdata", ({ formData }) => {
   // A link of what was chosen, and no more.
-  const names = [...new Set(formData.getAll("vehicles").map((name) => name.trim()).filter(Boolean))];
+  const [added, ...chosen] = formData.getAll("vehicles").map((name) => name.trim());
+  const names = [...new Set([...chosen, added].filter(Boolean))];
   formData.delete("vehicles");
   if (names.length) formData.set("vehicles", names.join(","));
   if (formData.get("span") === "custom") formData.delete("span");
