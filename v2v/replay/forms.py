@@ -54,7 +54,8 @@ class ReplayForm(forms.Form):
     @property
     def callsigns(self) -> list[str]:
         """The vehicles to show as chosen: the first 20, also when there were more."""
-        return self.fields["vehicles"].to_python(self["vehicles"].data)[:MAX_VEHICLES]  # type: ignore[no-any-return]
+        names: list[str] = self.fields["vehicles"].to_python(self["vehicles"].data) or []
+        return names[:MAX_VEHICLES]
 
     def add_prefix(self, field_name: str) -> str:
         """The name in the address."""
