@@ -3,6 +3,7 @@
 import { latitudeOf, mercatorX, mercatorY, metersPerMercator } from "../geo.js";
 
 export const GAP_MS = 60_000; // without a fix for longer, nobody knows where it was: nothing is drawn between
+const FASTEST_MPS = 100; // what seems faster was not driven: one of the two fixes is wrong
 const STOP_RADIUS_M = 40; // within it a receiver that stands still seems to wander
 const STOP_MS = 120_000;
 const COLUMNS = { ts: Float64Array, x: Float64Array, y: Float64Array, speed: Float32Array, heading: Float32Array, distance: Float64Array };
@@ -41,8 +42,10 @@ export class Track {
       }
       this.x[at] = x - Math.round(x - this.x[at - 1]); // the date line is no edge
       const gone = Math.hypot(this.x[at] - this.x[at - 1], this.y[at] - this.y[at - 1]) * metersPerMercator(lat[i]);
-      this.distance[at] = this.distance[at - 1] + (this.isGap(at - 1) ? 0 : gone);
-      if (Number.isNaN(speed[i]) && !this.isGap(at - 1)) this.speed[at] = gone / Math.max(1, (ts[i] - this.ts[at - 1]) / 1000);
+      const pace = gone / Math.max(1, (ts[i] - this.ts[at - 1]) / 1000);
+      const isDriven = !this.isGap(at - 1) && pace <= FASTEST_MPS;
+      this.distance[at] = this.distance[at - 1] + (isDriven ? gone : 0);
+      if (Number.isNaN(speed[i]) && isDriven) this.speed[at] = pace;
     }
     this.count += count;
   }

@@ -155,13 +155,15 @@ TRACK = """async ({start}) => {
   track.add(decoded({
     start, ts: [10000, 61000, 5000], lat: [2000, 1000, 0], lng: [-179999000, 1000, 0], speed: none, heading: none,
   }));
+  track.add(decoded({ start, ts: [81000], lat: [200000], lng: [-179998000], speed: [-1], heading: [-1] }));
   track.finish();
   const at = (ms) => track.at(start + ms);
   return {
     before: at(-1).state, count: track.count, first: track.first - start, last: track.last - start,
     xs: [...track.x.slice(0, 3)].map(near), half: near(at(2500).x), speed: Math.round(track.speed[1] * 10),
     gap: [at(30000).state, near(at(30000).x), near(at(60000).x)], silent: at(200000).state,
-    apart: [track.distance[3] === track.distance[2], track.distance[2] > track.distance[1]],
+    gapCounts: track.distance[3] > track.distance[2], driveCounts: track.distance[2] > track.distance[1],
+    leapCounts: track.distance[5] > track.distance[4],
   };
 }"""
 
@@ -169,7 +171,7 @@ TRACK = """async ({start}) => {
 def test_a_track_is_decoded_joins_over_the_date_line_and_never_fills_a_gap(open_replay: OpenReplay) -> None:
     page = open_replay()
     found = page.evaluate(TRACK, {"start": START})
-    assert (found["before"], found["count"], found["first"], found["last"]) == ("before", 5, 0, 76_000)
+    assert (found["before"], found["count"], found["first"], found["last"]) == ("before", 6, 0, 81_000)
     west, middle, east = found["xs"]
     assert west < middle < east
     assert east - middle < 1e-5  # not once round the world
@@ -177,7 +179,7 @@ def test_a_track_is_decoded_joins_over_the_date_line_and_never_fills_a_gap(open_
     assert found["speed"] == 123
     assert found["gap"] == ["silent", east, east]
     assert found["silent"] == "silent"
-    assert found["apart"] == [True, True]
+    assert (found["driveCounts"], found["gapCounts"], found["leapCounts"]) == (True, False, False)
 
 
 def test_the_time_line_is_scrubbed_by_mouse_and_its_marks_are_met_exactly(open_replay: OpenReplay) -> None:
