@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import h3.api.basic_int as h3
 import msgspec
@@ -90,7 +91,7 @@ def dead_letter_store(*, key: str, payload: bytes, fleet: int | None, reason: st
     )
 
 
-def _row(record: PositionRecord) -> tuple[object, ...]:
+def _row(record: PositionRecord) -> tuple[Any, ...]:
     cell = h3.latlng_to_cell(record.lat, record.lng, CELL_RESOLUTION)
     return (*msgspec.structs.astuple(record)[: len(_FIELDS)], cell)
 

@@ -19,8 +19,8 @@ def take(queue: PositionQueue, limit: int = 10) -> list[Entry]:
 def test_what_was_put_comes_in_order_and_with_its_count(queue: PositionQueue) -> None:
     queue.put([A, B])
     queue.put([C])
-    assert [(entry.payload, entry.count) for entry in take(queue, 2)] == [A, B]
-    assert [(entry.payload, entry.count) for entry in take(queue)] == [C]
+    assert [(entry.payload, entry.rows) for entry in take(queue, 2)] == [A, B]
+    assert [(entry.payload, entry.rows) for entry in take(queue)] == [C]
     assert take(queue) == []
 
 
