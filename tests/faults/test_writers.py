@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import LONG, RecordFigure
-from tests.integration.tracking.conftest import record
+from tests.integration.tracking.records import record
 from tests.servers import postgres, redis
 from tests.servers.run import Run, Server
 from tests.servers.v2v import ROOT

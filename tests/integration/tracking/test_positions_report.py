@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.tracking.conftest import T0
+from tests.integration.tracking.records import T0
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import moment

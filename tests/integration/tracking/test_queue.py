@@ -1,12 +1,14 @@
 """The queue of positions, in memory and in Redis: one behavior."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.integration.tracking.conftest import QueueMaker
 from v2v.tracking.queue import Entry, PositionQueue, QueueFull, QueueUnavailable
 from v2v.tracking.redis_queue import RedisQueue
+
+QueueMaker = Callable[..., PositionQueue]
 
 A, B, C = (b"a", 3), (b"b", 5), (b"\x00\xff", 1)
 

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from django.db import OperationalError, connection
 
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.protocol.epoch import moment
 from v2v.tracking import writer as writing
 from v2v.tracking.models import DeadLetter, Position, PositionConflict
