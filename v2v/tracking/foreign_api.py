@@ -5,6 +5,7 @@ answered as if it had been, and logged; what may be mended (the token, the rate,
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
 import structlog
@@ -14,18 +15,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from v2v.alerts.models import Alert
+from v2v.alerts.rules import ACTIVE
+from v2v.alerts.services import Origin, Report, alert_raise
 from v2v.api.parsers import FormParser, StrictJSONParser
 from v2v.fleets.policy import Action
 from v2v.protocol.codes import ErrorCode
+from v2v.protocol.commands import LocationData
 from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms, moment
 from v2v.tracking.foreign.osmand import osmand_parse, osmand_parse_json
 from v2v.tracking.foreign.owntracks import owntracks_parse
 from v2v.tracking.foreign.report import ForeignReport
+from v2v.tracking.live import Outcome
 from v2v.tracking.models import Source
 from v2v.tracking.reports import Taken, reports_take
 from v2v.vehicles.authentication import TrackerAuthentication, basic_of
 from v2v.vehicles.identity import Authenticated
 
+_ALARM_FOR = timedelta(hours=12)  # an alarm that was sent later than so calls nobody any more
 _log = structlog.get_logger(__name__)
 
 
@@ -47,7 +55,11 @@ class ForeignView(APIView):
         if {report.device_name for report in reports} - {None, who.vehicle_id}:
             raise Refusal(ErrorCode.FORBIDDEN, "The token is another vehicle's: set its id in the app.")
         locations = [report.location for report in reports if report.location is not None]
-        taken = reports_take(who=who, source=self.source, reports=locations, now=timezone.now())
+        now = timezone.now()
+        taken = reports_take(who=who, source=self.source, reports=locations, now=now)
+        for location, result in zip(locations, taken.results, strict=True):
+            if isinstance(location, LocationData) and location.alarm is not None and isinstance(result, Outcome):
+                _alert_raise(who, location, now=now)
         for refusal in [result for result in taken.results if isinstance(result, Refusal)]:
             _log.warning(
                 "position refused",
@@ -58,6 +70,23 @@ class ForeignView(APIView):
                 correlation_id=taken.correlation_id,
             )
         return taken
+
+
+def _alert_raise(who: Authenticated, location: LocationData, *, now: datetime) -> None:
+    """Call for help, once: a tracker says so with every position until its button is released, or the app again."""
+    calling = Alert.objects.filter(sender=who.vehicle_pk, type=location.alarm, state__in=[str(s) for s in ACTIVE])
+    at = now if location.ts is None else moment(location.ts)
+    if calling.exists() or now - at > _ALARM_FOR:
+        return
+    origin = Origin(
+        fleet_pk=who.fleet_pk,
+        via=Alert.Via.API,
+        client_id=f"alarm-{epoch_ms(at)}",
+        vehicle_pk=who.vehicle_pk,
+        vehicle_id=who.vehicle_id,
+    )
+    report = Report(type=location.alarm, lat=location.lat, lng=location.lng, fix_at=at, detected_at=at)
+    alert_raise(origin=origin, report=report, now=now)
 
 
 class OsmAndView(ForeignView):

@@ -131,6 +131,20 @@ def test_a_position_that_can_never_be_taken_does_not_keep_an_app_from_going_on(s
     assert len(refused) == 3
 
 
+def test_a_call_for_help_is_an_alert_once_however_often_it_is_sent(server: V2VServer) -> None:
+    vehicle_id, token = server.vehicle()
+    body = traccar_9(vehicle_id, seconds_now())
+    body["location"]["extras"] = {"alarm": "sos"}
+    address = f"/ingest/osmand?token={token}"
+    for _ in range(2):
+        assert ask(server, "POST", address, body).status == 200
+    fields = {"id": vehicle_id, "lat": "25.2", "lon": "55.2", "timestamp": seconds_now() + 5, "alarm": "sos"}
+    assert_taken(ask(server, "POST", address, urlencode(fields), **FORM), "live")
+    cookie = server.login("alpha_viewer")
+    (alert,) = ask(server, "GET", f"/api/v1/emergencies?vehicleId={vehicle_id}", Cookie=cookie).json["results"]
+    assert (alert["type"], alert["severity"], alert["lat"], alert["via"]) == ("other", "critical", 25.1, "api")
+
+
 def test_an_app_that_is_set_up_with_another_vehicle_is_told(server: V2VServer) -> None:
     (vehicle_id, token), (other_id, _) = server.vehicle(), server.vehicle()
     fields = urlencode({"token": token, "id": other_id, "lat": 25, "lon": 55})
