@@ -171,6 +171,7 @@ def test_a_modem_behind_a_socket_is_a_modem(truck):
         link = open_link("frame", f"socket://127.0.0.1:{server.getsockname()[1]}", on_event=told.put)
         try:
             connection, _ = server.accept()
+            told.up()  # what comes before belongs to whoever was there before, and is dropped
             connection.sendall(frame_encode(Frame(type=FrameType.HELLO, sequence=1, sender=TRUCK, payload=b"truck-7")))
             assert told.next(Received).payload.vehicle_id == "truck-7"
             connection.close()
