@@ -19,7 +19,18 @@ from radio.link import meshtastic_wire as wire
 from radio.link.frames import BROADCAST, Frame, frame_encode
 from radio.link.meshtastic import HANDSHAKE_S, MeshtasticLink
 from radio.link.modem import noisy
-from radio.link.payloads import BadPayload, Control, Emergency, FrameType, Hello, Position, Status, Text, payload_encode
+from radio.link.payloads import (
+    BadPayload,
+    Control,
+    Emergency,
+    FrameType,
+    Hello,
+    Payload,
+    Position,
+    Status,
+    Text,
+    payload_encode,
+)
 from radio.link.protocol import Link
 from radio.link.traffic import (
     ANSWERS,
@@ -40,17 +51,16 @@ STEPS = 400
 OWN = 1
 
 
-def payload(random: Random) -> Position | Text | Emergency | Hello | Control:
+def payload(random: Random) -> Payload:
     """Any payload; some do not fit."""
-    return random.choice(
-        [
-            Position(lat=random.uniform(-91, 91), lng=random.uniform(-181, 181), speed=random.choice([None, 3.0])),
-            Text(content="x" * random.randrange(205), part=random.randrange(3), parts=random.randrange(1, 4)),
-            Emergency(content="help" * random.randrange(50)),
-            Hello(vehicle_id="truck-1"),
-            Control(sequence=random.randrange(1 << 16), status=random.choice(list(Status))),
-        ]
-    )
+    payloads: list[Payload] = [
+        Position(lat=random.uniform(-91, 91), lng=random.uniform(-181, 181), speed=random.choice([None, 3.0])),
+        Text(content="x" * random.randrange(205), part=random.randrange(3), parts=random.randrange(1, 4)),
+        Emergency(content="help" * random.randrange(50)),
+        Hello(vehicle_id="truck-1"),
+        Control(sequence=random.randrange(1 << 16), status=random.choice(list(Status))),
+    ]
+    return random.choice(payloads)
 
 
 class Round:
@@ -184,7 +194,7 @@ class FrameRound(Round):
     def message(self) -> bytes:
         """A frame of version 2, or an answer to one of ours."""
         sender = self.random.choice([7, 8, OWN, 0])
-        what: Position | Text | Emergency | Hello | Control = payload(self.random)
+        what = payload(self.random)
         if self.sequences and self.random.random() < 0.5:
             what = Control(sequence=self.random.choice(self.sequences), status=self.random.choice(list(Status)))
         try:
@@ -249,23 +259,21 @@ class MeshtasticRound(Round):
             "hop_start": self.random.randrange(8),
             "hop_limit": self.random.randrange(8),
         }
-        told = self.random.choice(
-            [
-                {"packet": packet},
-                {"packet": packet},
-                {"my_info": {"my_node_num": OWN}},
-                {"config_complete_id": self.random.randrange(4)},
-                {"rebooted": True},
-                {"node_info": {"num": 7, "user": {"long_name": "Truck"}}},
-                {
-                    "queue_status": {
-                        "res": self.random.choice([0, 9]),
-                        "mesh_packet_id": self.random.choice([0, *self.sequences]),
-                    }
-                },
-            ]
-        )
-        data = wire.FromRadio(**told).SerializeToString()
+        kinds: list[dict[str, Any]] = [
+            {"packet": packet},
+            {"packet": packet},
+            {"my_info": {"my_node_num": OWN}},
+            {"config_complete_id": self.random.randrange(4)},
+            {"rebooted": True},
+            {"node_info": {"num": 7, "user": {"long_name": "Truck"}}},
+            {
+                "queue_status": {
+                    "res": self.random.choice([0, 9]),
+                    "mesh_packet_id": self.random.choice([0, *self.sequences]),
+                }
+            },
+        ]
+        data = wire.FromRadio(**self.random.choice(kinds)).SerializeToString()
         if self.random.random() < 0.2:
             data = noisy(data, 0.02, self.random)
         return wire.START + len(data).to_bytes(2) + data

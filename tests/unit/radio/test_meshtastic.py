@@ -334,7 +334,7 @@ def test_repeats_own_echoes_and_other_applications_are_dropped(radio):
 
 @given(st.binary(max_size=600))
 def test_the_stream_is_in_step_behind_a_log_line_and_behind_any_bytes(noise):
-    counts = Counter()
+    counts: Counter[str] = Counter()
     decoder = wire.StreamDecoder(counts)
     data = wire.FromRadio(config_complete_id=7).SerializeToString()
     whole = b"\x94\xc3" + len(data).to_bytes(2) + data
