@@ -42,6 +42,7 @@ def _crc16(data: bytes) -> int:
 
 
 _CHECKS = {1: _Check(2, _crc16), 2: _Check(4, zlib.crc32)}
+VERSIONS = frozenset(_CHECKS)
 MIN_FRAME_BYTES = _HEADER.size + 2
 MAX_FRAME_BYTES = _HEADER.size + MAX_PAYLOAD_BYTES + 4 + _SIGNAL.size
 MAX_CODED_BYTES = MAX_FRAME_BYTES + 1  # COBS adds one byte to each 254 begun

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from radio.link.frames import BROADCAST, Frame, FrameDecoder, frame_encode
+from radio.link.frames import BROADCAST, VERSIONS, Frame, FrameDecoder, frame_encode
 from radio.link.payloads import (
     BadPayload,
     Control,
@@ -83,6 +83,8 @@ class Link:
     ) -> None:
         if not 0 <= address < BROADCAST:
             raise ValueError("An address is 0 to 65534")
+        if version not in VERSIONS or air_bits_per_s <= 0:
+            raise ValueError("A version is 1 or 2, and the air takes more than nothing")
         self.address = address
         self._air_bits_per_s = air_bits_per_s
         self._answers_emergencies = answers_emergencies
