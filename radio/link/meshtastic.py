@@ -268,7 +268,7 @@ class MeshtasticLink:
     def _result(self, packet: Any) -> None:
         item = self._open.get(packet.decoded.request_id)
         routing = wire.parse(wire.Routing, packet.decoded.payload)
-        if item is None or item.attempts == 0 or routing is None:
+        if item is None or routing is None:
             return
         if routing.error_reason:
             self._fail(item, wire.ROUTING_ERRORS.get(routing.error_reason, "radio_refused"))

@@ -5,6 +5,7 @@ No input or output happens here, and the clock is passed in. The rules are those
 
 import heapq
 import itertools
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
@@ -96,7 +97,7 @@ class Link:
         self._order = itertools.count()
         self._queue: list[tuple[int, int, _Item]] = []
         self._deadlines: list[tuple[float, int, _Item]] = []
-        self._open: dict[int, _Item] = {}  # by sequence: numbered, and not done yet
+        self._open: dict[int, _Item] = {}  # by sequence: was sent, now or before a restart, and not done
         self._held = 0
         self._answers = 0
         self._air_free_at = 0.0
@@ -188,9 +189,10 @@ class Link:
         item.due = None
         heapq.heappush(self._queue, (-item.priority, next(self._order), item))
 
-    def _number(self, item: _Item, sequence: int) -> None:
+    def _number(self, item: _Item, sequence: int) -> int:
         item.sequence = sequence
         self._open[sequence] = item
+        return sequence
 
     def _take_sequence(self) -> int:
         while self._next_sequence in self._open:  # at most 1,356 of the 65,536 are
@@ -200,12 +202,10 @@ class Link:
         return sequence
 
     def _send(self, item: _Item, now: float) -> bytes:
-        if item.sequence is None:
-            self._number(item, self._take_sequence())
-        assert item.sequence is not None  # noqa: S101 - for the type checker
+        sequence = self._number(item, self._take_sequence()) if item.sequence is None else item.sequence
         frame = Frame(
             type=item.type,
-            sequence=item.sequence,
+            sequence=sequence,
             sender=self.address,
             recipient=item.recipient,
             payload=item.body,
@@ -217,7 +217,7 @@ class Link:
         item.attempts += 1
         self.counts["sent"] += 1
         if item.key is not None:
-            self._events.append(Sent(key=item.key, sequence=item.sequence, attempt=item.attempts))
+            self._events.append(Sent(key=item.key, sequence=sequence, attempt=item.attempts))
         if item.wants_ack:
             wait_s = BACKOFF_S[item.attempts - 1] * self._random.uniform(1 - JITTER, 1 + JITTER)
             item.due = self._air_free_at + wait_s
@@ -288,7 +288,9 @@ class Link:
         wants_ack = frame.recipient == self.address or (
             frame.recipient == BROADCAST and isinstance(payload, Emergency) and self._answers_emergencies
         )
-        known, answer = self._repeats.heard((frame.sender, frame.sequence, frame.check), now)
+        # not the frame's own check: a repeat may come in another version
+        check = zlib.crc32(frame.payload, frame.type)
+        known, answer = self._repeats.heard((frame.sender, frame.sequence, check), now)
         if known and (answer is not None or not wants_ack):
             self.counts["repeats"] += 1
             if answer is not None:
@@ -301,7 +303,7 @@ class Link:
                 sequence=frame.sequence,
                 payload=payload,
                 wants_ack=wants_ack,
-                check=frame.check,
+                check=check,
                 rssi=frame.rssi,
                 snr=frame.snr,
             )
@@ -309,7 +311,7 @@ class Link:
 
     def _answered(self, sender: int, answer: Control) -> None:
         item = self._open.get(answer.sequence)
-        if item is None or item.attempts == 0 or item.recipient not in (sender, BROADCAST):
+        if item is None or item.recipient not in (sender, BROADCAST):
             self.counts["answers_unasked"] += 1
         elif answer.status is Status.REFUSED:
             self._fail(item, REFUSED)

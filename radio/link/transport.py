@@ -14,7 +14,7 @@ import serial
 from radio.link.meshtastic import MeshtasticLink
 from radio.link.payloads import Status
 from radio.link.protocol import Link
-from radio.link.traffic import Conversation, LinkEvent, Outgoing, Received, State, StateChanged
+from radio.link.traffic import Conversation, LinkEvent, LinkLost, Outgoing, Received, State, StateChanged
 
 LinkKind = Literal["frame", "meshtastic"]
 

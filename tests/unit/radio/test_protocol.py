@@ -1,6 +1,7 @@
 """One station, or two that hear each other, on a clock that the tests turn."""
 
 import itertools
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -238,6 +239,30 @@ def test_while_the_modem_is_away_no_attempt_is_lost():
     bridge.opened(500)
     assert bridge.transmit(500)
     assert [event.attempt for event in events(bridge, Sent)] == [1, 1]
+
+
+def test_an_answer_that_comes_late_is_good_after_an_unplugging_and_after_a_restart():
+    bridge, truck = station(BRIDGE), station(TRUCK)
+    bridge.offer(text())
+    truck.receive(all_of(bridge, 0), 0)
+    (received,) = events(truck, Received)
+    truck.acknowledge(received, Status.ACCEPTED, 0)
+    answer = all_of(truck, 0)
+    bridge.closed(1, "unplugged")
+    bridge.opened(2)
+    restarted = station()
+    restarted.offer(text(sequence=received.sequence))
+    for link in (bridge, restarted):
+        link.receive(answer, 2)
+        assert events(link, Acked) == [Acked(key=1)]
+        assert all_of(link, 100) == b""
+
+
+def test_a_repeat_in_another_version_is_a_repeat():
+    bridge = station()
+    frame = Frame(type=FrameType.TEXT, sequence=0, sender=TRUCK, payload=b"\0\0\1hello")
+    bridge.receive(frame_encode(frame) + frame_encode(replace(frame, version=2)), 0)
+    assert len(events(bridge, Received)) == 1
 
 
 def test_coming_and_going_is_told():
