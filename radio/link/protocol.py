@@ -106,11 +106,6 @@ class Link:
         self._failed_to: set[int] = set()
         self._events: list[LinkEvent] = []
 
-    @property
-    def next_sequence(self) -> int:
-        """What the next frame without a number of its own gets."""
-        return self._next_sequence
-
     def opened(self, now: float) -> None:
         """The port is open."""
         self._air_free_at = now
@@ -172,13 +167,6 @@ class Link:
             if not item.done:
                 return self._send(item, now)
         return b""
-
-    def next_deadline(self) -> float | None:
-        """When to call `transmit` next, if nothing comes before: in the past when something waits already."""
-        times = [self._air_free_at - AHEAD_S] if self._queue else []
-        if self._deadlines:
-            times.append(self._deadlines[0][0])
-        return min(times, default=None)
 
     def take_events(self) -> list[LinkEvent]:
         """What happened since the last call."""

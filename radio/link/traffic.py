@@ -7,8 +7,6 @@ from typing import Protocol
 
 from radio.link.payloads import Payload, Status
 
-EVERYBODY = None  # the recipient of a broadcast
-
 
 class Priority(IntEnum):
     """What goes first (as Meshtastic ranks it: MeshPacket.Priority)."""
@@ -47,7 +45,7 @@ class Outgoing:
 
     key: int
     payload: Payload
-    recipient: int | None = EVERYBODY
+    recipient: int | None = None
     priority: Priority = Priority.DEFAULT
     wants_ack: bool = False
     sequence: int | None = None
