@@ -49,6 +49,7 @@ from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
+from v2v.vehicles.verified import verified
 from v2v.vehicles.ws import Endings, register_handler
 
 _STORE_EVERY_S = 1.0
@@ -64,6 +65,7 @@ class Realtime:
 
     engine: Engine
     live: LiveState
+    place: EnginePlace
     vehicle_socket: RealtimeConsumer
     dispatch_socket: RealtimeConsumer
 
@@ -87,8 +89,9 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     notices.listen(endings)
+    notices.listen(verified.forget)
     ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
-    _add_recorder(engine, live, ticker)
+    place = _add_recorder(engine, live, ticker)
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -136,6 +139,7 @@ def build() -> Realtime:
     return Realtime(
         engine=engine,
         live=live,
+        place=place,
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
         dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
@@ -152,7 +156,7 @@ def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
     return ticker
 
 
-def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> EnginePlace:
     queue = queue_get()
     recorder = Recorder(engine, live, queue)
     place = EnginePlace(engine, live, recorder)
@@ -166,6 +170,7 @@ def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
         engine.starting.append(writer.start)
         # What is in memory is gone with this process; what is in Redis waits for the next one.
         engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
+    return place
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("queue/", include("v2v.tracking.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
+    path("ingest/", include("v2v.tracking.urls_ingest")),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
