@@ -1,0 +1,3 @@
+"""The addresses of the page of geofences and its parts."""
+
+urlpatterns: list[object] = []
