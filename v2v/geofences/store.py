@@ -14,6 +14,7 @@ from django.db import transaction
 from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report, alert_raise
 from v2v.bulk import rows_write, stored_moment
+from v2v.geofences import metrics
 from v2v.geofences.engine import Change
 from v2v.geofences.models import Geofence, GeofenceEvent, GeofencePresence
 from v2v.geofences.rules import Happening
@@ -132,6 +133,7 @@ def event_add(
         severity=reaction.severity or "",
     )
     event.save(force_insert=True)
+    transaction.on_commit(metrics.EVENTS.labels(happening.value).inc, robust=True)
     vehicle_id = vehicle.vehicle_id if vehicle is not None else ""
     tell_event(event, geofence, vehicle_id or None)
     if reaction.severity is not None:

@@ -7,6 +7,7 @@ import numpy as np
 import structlog
 from django.utils import timezone
 
+from v2v.geofences import metrics
 from v2v.geofences.engine import Change, GeofenceEngine
 from v2v.geofences.index import FenceIndex, Fixes
 from v2v.geofences.selectors import Fences, Known, fences_read, vehicle_types_of, vehicles_known
@@ -86,8 +87,13 @@ class GeofenceWatch:
         known = [slot for slot in slots if slot in self._types]
         if len(known) < len(slots):
             self._strangers |= slots - self._types.keys()
-        for change in self._geofences.step(self._fixes(known), now_ms=self._engine.clock.now_ms()):
+        with metrics.STEP.time():
+            self._judge(known)
+
+    def _judge(self, slots: list[int]) -> None:
+        for change in self._geofences.step(self._fixes(slots), now_ms=self._engine.clock.now_ms()):
             self._found(change)
+        metrics.JUDGED.inc(len(slots))
 
     def _fixes(self, slots: list[int]) -> Fixes:
         tracks = [self._live.tracks[slot] for slot in slots]
@@ -150,7 +156,10 @@ class GeofenceWatch:
     def _look_at_all(self) -> None:
         """The geofences are other ones: who stands still is judged, too."""
         for slot in self._live.columns().slots.tolist():
-            self._waiting[slot % TURNS].add(slot)
+            if slot in self._types:
+                self._waiting[slot % TURNS].add(slot)
+            else:
+                self._strangers.add(slot)
 
     async def _restore(self) -> None:
         slots = list(self._strangers)[:_RESTORED_AT_ONCE]
@@ -167,8 +176,8 @@ class GeofenceWatch:
         self._geofences.restore(seen_at, [each for each in known.standings if each.slot in seen_at])
         for slot in seen_at:
             self._types[slot] = known.types.get(slot, "")
-            self._waiting[slot % TURNS].add(slot)
         self._strangers -= seen_at.keys()
+        self._judge(list(seen_at))
 
 
 def _index_read(mark: object) -> tuple[Fences, FenceIndex] | None:
