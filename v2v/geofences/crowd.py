@@ -14,7 +14,7 @@ from v2v.geofences.shapes import center_of
 from v2v.geofences.store import event_add
 from v2v.vehicles.models import VehicleStatus
 
-_INSIDE = Q(
+INSIDE = Q(
     presences__vehicle__status__status=VehicleStatus.Presence.ONLINE,
     presences__vehicle__fleet=F("fleet"),
     presences__vehicle__deleted_at=None,
@@ -25,7 +25,7 @@ _INSIDE = Q(
 def crowds_look(now: datetime) -> bool:
     """Tell where there are too few vehicles, once until there are enough again. Never more work than one look."""
     minded = Geofence.objects.filter(is_active=True, deleted_at=None).exclude(on_too_few=Reaction.NONE.value)
-    for geofence in minded.select_related("fleet").annotate(inside=Count("presences", filter=_INSIDE)):
+    for geofence in minded.select_related("fleet").annotate(inside=Count("presences", filter=INSIDE)):
         _look(geofence, now)
     return False
 

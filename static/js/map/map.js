@@ -15,7 +15,8 @@ const WHOLE_WORLD = { center: [20, 20], zoom: 3 };
 
 /**
  * Builds the map in `element`; its data attributes name the base map's files and the tile server, if there is one.
- * Fires `pick` with what a click met: `{alertId}`, `{vehicleId}`, `{members}` (a circle of vehicles) or `{}`.
+ * Fires `pick` with what a click met: `{alertId}`, `{vehicleId}`, `{members}` (a circle of vehicles) or nothing, and
+ * with the `point` of the container where that was.
  */
 export class ConsoleMap extends EventTarget {
   constructor(element) {
@@ -32,7 +33,7 @@ export class ConsoleMap extends EventTarget {
     this.alerts = new AlertsLayer().addTo(this.leaflet);
     this.leaflet.on("click", ({ containerPoint }) => {
       const detail = this.alerts.at(containerPoint) ?? this.vehicles.at(containerPoint);
-      this.dispatchEvent(new CustomEvent("pick", { detail }));
+      this.dispatchEvent(new CustomEvent("pick", { detail: { ...detail, point: containerPoint } }));
     });
     this.#addControls();
     theme.addEventListener("change", () => [this.vehicles, this.alerts].forEach((layer) => layer.restyle()));
