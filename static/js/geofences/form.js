@@ -5,7 +5,7 @@ const FIRST_PART = 6; // a new circle reaches over a sixth of the view
 const POINT = /^\s*([-+]?\d+(?:\.\d+)?)\s*[,;\s]\s*([-+]?\d+(?:\.\d+)?)\s*$/;
 const HINTS = {
   circle: "Drag the middle to move it, the handle on its rim to resize it, or type its place.",
-  polygon: "Drag corners to move them, a dot between two to add one; right-click removes one. Or type them.",
+  polygon: "Drag corners to move them, a dot between two to add one. A right-click or a long press removes one. Or type them.",
   drawing: "Click on the map for each corner, and on the first one again to finish. Or type the corners below.",
 };
 
