@@ -14,6 +14,13 @@ function unwrapped(points) {
   return points.map(({ lat, lng }) => [rounded(lat), rounded(lng - turn)]);
 }
 
+/** Leaflet makes a button of each handle, which does nothing when it is pressed: the keyboard has the form's fields. */
+function forPointersOnly(handle) {
+  handle.removeAttribute("role");
+  handle.removeAttribute("tabindex");
+  handle.ariaHidden = "true";
+}
+
 /**
  * Shapes are `{kind: "circle", lat, lng, radiusM}` or `{kind: "polygon", points: [[lat, lng]]}`. Fires `change` with the
  * shape as a person has drawn it, and `drawing` with whether one is being drawn.
@@ -27,6 +34,7 @@ export class ShapeEditor extends EventTarget {
     super();
     this.#map = map;
     map.pm.setGlobalOptions({ ...SNAP, allowSelfIntersection: false, continueDrawing: false });
+    map.on("layeradd", ({ layer }) => layer instanceof L.Marker && forPointersOnly(layer.getElement()));
     map.on("pm:create", ({ layer }) => this.#drawn(layer));
     map.on("pm:drawstart pm:drawend", ({ type }) => {
       this.dispatchEvent(new CustomEvent("drawing", { detail: type === "pm:drawstart" }));

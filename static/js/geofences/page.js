@@ -24,6 +24,7 @@ import { FenceStore } from "./store.js";
 const { L, htmx } = window;
 const KINDS = ["geofence", "edit", "new"];
 const MOST_ZOOM = 16;
+const LOOK_EVERY_S = 5;
 const element = (id) => document.getElementById(id);
 
 const socket = new Socket(socketUrl("/ws/dispatch/"));
@@ -139,9 +140,11 @@ drawer.addEventListener("closed", () => {
 });
 drawer.addEventListener("failed", () => go(null));
 drawer.addEventListener("action", ({ detail }) => detail.action === "show" && showFence(currentId()));
-element("drawer").addEventListener("htmx:afterSwap", ({ detail }) => {
+element("drawer").addEventListener("htmx:afterSettle", ({ detail }) => {
   // The answer to the form: itself with what is wrong, or the details of what is saved.
-  if (detail.elt.id === "geofence-form" || detail.requestConfig?.elt?.id === "geofence-form") filled();
+  if (detail.requestConfig?.elt.id !== "geofence-form") return;
+  filled();
+  element("drawer").querySelector("[aria-invalid=true]")?.focus();
 });
 
 document.body.addEventListener("geofenceSaved", ({ detail }) => {
@@ -194,7 +197,12 @@ function placeFirst(id) {
   if (element("geofence-form")) filled(); // a new circle belongs where the map looks now
 }
 
-socket.addEventListener("geofence_removed", ({ detail }) => drawer.idOf("geofence") === String(detail.geofenceId) && go(null));
+socket.addEventListener("geofence_removed", ({ detail }) => {
+  const isMine = "sent" in (element("geofence-delete")?.dataset ?? {}); // then the answer tells
+  if (drawer.idOf("geofence") !== String(detail.geofenceId) || isMine) return;
+  toasts.show(`${element("drawer-title").textContent} was deleted.`, "Somebody else has deleted it.", { tone: "info" });
+  go(null);
+});
 socket.addEventListener("geofence_event", ({ detail }) => {
   refresher.soon();
   if (drawer.idOf("geofence") === String(detail.geofenceId)) drawer.refresh();
@@ -221,7 +229,14 @@ function age() {
   }
   for (const meters of document.querySelectorAll("#drawer [data-meters]")) meters.textContent = distanceText(Number(meters.dataset.meters));
 }
-ticker.addEventListener("tick", age);
+let ticks = 0;
+ticker.addEventListener("tick", () => {
+  age();
+  // Who was inside when the server first saw it is no event: only the server's list has it.
+  if (++ticks % LOOK_EVERY_S) return;
+  refresher.soon();
+  if (drawer.idOf("geofence") !== null) drawer.refresh();
+});
 units.addEventListener("change", age);
 
 function back() {
