@@ -10,6 +10,7 @@ vehicle, one after the other, with prepared shapes. Times are medians of what th
 import argparse
 import math
 import statistics
+import sys
 import time
 
 import numpy as np
@@ -56,6 +57,10 @@ def drive(count: int, random: np.random.Generator, rounds: int) -> list[Fixes]:
     return fixes
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -67,7 +72,7 @@ def main() -> None:
     fences = fences_of(options.fences, random)
     began = time.process_time()
     index = FenceIndex(fences)
-    print(f"index of {len(fences):,} geofences: {(time.process_time() - began) * 1000:.0f} ms")
+    _say(f"index of {len(fences):,} geofences: {(time.process_time() - began) * 1000:.0f} ms")
     engine = GeofenceEngine()
     engine.fences_set(index)
     took, changes = [], 0
@@ -77,11 +82,11 @@ def main() -> None:
         changes += len(engine.step(fixes, now_ms=(second + 1) * 1000))
         took.append((time.process_time() - began) * 1000)
     inside = len(engine.inside())
-    print(
+    _say(
         f"{options.vehicles:,} vehicles: median {statistics.median(took):.1f} ms, worst {max(took):.1f} ms, "
         f"{inside:,} inside, {changes:,} changes"
     )
-    print(f"plain loop, shapes prepared: {plain_loop(fences, seconds[-1]):,.0f} ms")
+    _say(f"plain loop, shapes prepared: {plain_loop(fences, seconds[-1]):,.0f} ms")
 
 
 def plain_loop(fences: list[Fence], fixes: Fixes) -> float:

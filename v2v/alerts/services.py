@@ -51,7 +51,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who raises an alert, which way, under which id of its own. A user, and a rule, may raise one for a vehicle or for none."""
+    """Who raises an alert, which way, under which id of its own. Users and rules may raise one for no vehicle."""
 
     fleet_pk: int
     via: Alert.Via

@@ -148,7 +148,7 @@ class GeofenceEngine:
             return []
         if len(fixes.slots):
             self._room_for(int(fixes.slots.max()))
-        looked = self._look(fixes) if len(fixes.slots) else self._by_the_clock()
+        looked = self._look(fixes, now_ms) if len(fixes.slots) else self._by_the_clock(now_ms)
         found = self._judge(looked, now_ms)
         changes = self._due(looked, now_ms)
         changes += _told(looked, "found", found, looked.table.since)
@@ -157,7 +157,7 @@ class GeofenceEngine:
         self._seen_at[fixes.slots] = now_ms
         return changes
 
-    def _look(self, fixes: Fixes) -> "_Looked":
+    def _look(self, fixes: Fixes, now_ms: int) -> "_Looked":
         """All pairs of which something is known or to be known now, and what the fixes say of them."""
         rows, places, levels = self.index.candidates(fixes)
         pairs = (fixes.slots[rows] << 32) | self.index.pks[places]
@@ -175,18 +175,20 @@ class GeofenceEngine:
         level[~fine] = _UNSEEN
         speed = np.where(fine, fixes.speed[row], np.nan)
         was_known = self._seen_at[slots] > self.index.armed_at[position]
-        return _Looked(table, position, level, speed, np.where(is_old, table.unsure, ~was_known))
+        unknown = np.where(is_old, table.unsure, ~was_known)
+        return _Looked(table, position, level, speed, unknown, self.index.awake(now_ms)[position])
 
-    def _by_the_clock(self) -> "_Looked":
+    def _by_the_clock(self, now_ms: int) -> "_Looked":
         """All pairs of which something is known, when nobody has moved."""
         table, n = self._table, len(self._table.keys)
         position, _ = self.index.position_of(table.keys & _LOW)
-        return _Looked(table, position, np.full(n, _UNSEEN), np.full(n, np.nan), table.unsure.copy())
+        awake = self.index.awake(now_ms)[position]
+        return _Looked(table, position, np.full(n, _UNSEEN), np.full(n, np.nan), table.unsure.copy(), awake)
 
     def _judge(self, looked: "_Looked", now_ms: int) -> Mask:
         """Note which pairs look as if they had crossed; which were found inside, to begin with."""
         table, level, unknown = looked.table, looked.level, looked.unknown
-        found = unknown & (level == INSIDE)
+        found: Mask = unknown & (level == INSIDE)
         seen = level != _UNSEEN
         table.unsure = unknown & ~seen
         contrary = np.where(table.inside, level == OUTSIDE, level == INSIDE) & ~unknown
@@ -199,7 +201,6 @@ class GeofenceEngine:
     def _due(self, looked: "_Looked", now_ms: int) -> list[Change]:
         """What has lasted for long enough."""
         table, index, place = looked.table, self.index, looked.position
-        looked.awake = index.awake(now_ms)[place]
         hold = index.hold_ms[place]
         due = (table.turned >= 0) & (now_ms - table.turned >= hold)
         entered, exited = due & ~table.inside, due & table.inside
@@ -245,18 +246,16 @@ class _Looked:
     level: Ints
     speed: Floats
     unknown: Mask
-    awake: Mask | None = None
+    awake: Mask
 
 
-def _told(
-    looked: _Looked, kind: str, mask: Mask, at: Ints, *, values: Ints | Floats | None = None
-) -> list[Change]:
+def _told(looked: _Looked, kind: str, mask: Mask, at: Ints, *, values: Ints | Floats | None = None) -> list[Change]:
     """The changes of the pairs that the mask picks."""
     picked = np.flatnonzero(mask)
     if not picked.size:
         return []
     keys = looked.table.keys[picked]
     measured = [None] * len(picked) if values is None else values[picked].tolist()
-    awake = [True] * len(picked) if looked.awake is None else looked.awake[picked].tolist()
-    columns = ((keys >> 32).tolist(), (keys & _LOW).tolist(), at[picked].tolist(), measured, awake)
+    at_ms, awake = at[picked].tolist(), looked.awake[picked].tolist()
+    columns = ((keys >> 32).tolist(), (keys & _LOW).tolist(), at_ms, measured, awake)
     return [Change(kind, *row) for row in zip(*columns, strict=True)]

@@ -8,6 +8,7 @@ from django import forms
 
 from v2v.fleets.models import Fleet
 from v2v.geofences.models import (
+    KMH,
     MAX_HOLD_S,
     MAX_MINIMUM,
     MAX_MINUTES,
@@ -19,7 +20,6 @@ from v2v.geofences.models import (
 from v2v.geofences.shapes import MAX_LATITUDE, MAX_POINTS, MAX_RADIUS_M, MIN_RADIUS_M
 from v2v.vehicles.models import one_line
 
-KMH = 3.6  # of one m/s
 WEEKDAYS = [(1, "Mon"), (2, "Tue"), (3, "Wed"), (4, "Thu"), (5, "Fri"), (6, "Sat"), (7, "Sun")]
 _MAX_POINTS_CHARS = 64 * MAX_POINTS
 _NUMBER = r"[-+]?\d{1,3}(?:\.\d{1,17})?"
@@ -101,7 +101,10 @@ class GeofenceForm(forms.Form):
 
     def refuse(self, field: str, words: str) -> None:
         """Show what the service refused at the field where it can be mended."""
-        names = {"geometry": "points" if self.data.get("kind") == Geofence.Kind.POLYGON else "lat", "radiusM": "radius_m"}
+        names = {
+            "geometry": "points" if self.data.get("kind") == Geofence.Kind.POLYGON else "lat",
+            "radiusM": "radius_m",
+        }
         name = names.get(field, field)
         self.add_error(name if name in self.fields else None, words)
 

@@ -13,6 +13,7 @@ from v2v.geofences.rules import Happening, Reaction, Schedule, schedule_of
 from v2v.geofences.shapes import Shape, ShapeError, radius_of, shape_of
 from v2v.vehicles.models import Vehicle, one_line
 
+KMH = 3.6  # of one m/s
 MAX_TYPES = 20
 MAX_TYPE_CHARS = 64
 MAX_HOLD_S = 3600

@@ -63,9 +63,7 @@ class Schedule:
         return not self.weekdays or day.isoweekday() in self.weekdays
 
 
-def schedule_of(
-    weekdays: Sequence[int], begins: time | None, ends: time | None, zone: ZoneInfo
-) -> Schedule | None:
+def schedule_of(weekdays: Sequence[int], begins: time | None, ends: time | None, zone: ZoneInfo) -> Schedule | None:
     """The schedule; None for a geofence that is always awake."""
     return Schedule(frozenset(weekdays), begins, ends, zone) if weekdays or begins else None
 

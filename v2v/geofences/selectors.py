@@ -1,7 +1,7 @@
 """What an actor may read of geofences, and what the engine goes by."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,7 +97,7 @@ class Known:
     standings: list[Standing]
 
 
-def vehicles_known(slots: dict[int, int]) -> Known:
+def vehicles_known(slots: Mapping[int, int]) -> Known:
     """What is stored of the vehicles with these primary keys, each with its slot."""
     seen_at: dict[int, int | None] = dict.fromkeys(slots.values())
     types: dict[int, str] = {}
@@ -106,6 +106,7 @@ def vehicles_known(slots: dict[int, int]) -> Known:
         types[slots[pk]] = kind.strip().lower()
         seen_at[slots[pk]] = None if last_seen is None or lat is None else epoch_ms(last_seen)
     there = GeofencePresence.objects.filter(vehicle__in=slots, vehicle__fleet=F("geofence__fleet"))
+    rows: Iterable[tuple[int, int, datetime, bool, bool]]
     rows = there.values_list("vehicle", "geofence", "since", "dwelt", "fast")
     standings = [
         Standing(slots[vehicle], geofence, epoch_ms(since), dwelt, fast)

@@ -31,9 +31,7 @@ _COUNTS = (*_ARMS, "on_too_few", "minimum_inside", "too_few_minutes", "weekdays"
 @transaction.atomic
 def geofence_create(*, fleet: Fleet, by: str, now: datetime, **values: Any) -> Geofence:
     """A new geofence with `values` of EDITABLE. Raises Refusal: `validation_error`, `conflict` past 1,000 a fleet."""
-    geofence = Geofence(
-        fleet=fleet, created_at=now, updated_at=now, armed_at=now, updated_by=by, **_normalized(values)
-    )
+    geofence = Geofence(fleet=fleet, created_at=now, updated_at=now, armed_at=now, updated_by=by, **_normalized(values))
     _check(geofence)
     _make_room(fleet)
     geofence.save(force_insert=True)
@@ -114,7 +112,7 @@ def _conflict(geofence: Geofence, version: int) -> Refusal:
     return Refusal(ErrorCode.CONFLICT, details={"givenVersion": version, "currentVersion": current})
 
 
-def _make_room(fleet: Fleet, *, unless: int | None = None) -> None:
+def _make_room(fleet: Fleet, *, unless: int = 0) -> None:
     # The lock makes the count true: two that come at once cannot both be the last one.
     Fleet.objects.select_for_update().get(pk=fleet.pk)
     if Geofence.objects.filter(fleet=fleet, deleted_at=None).exclude(pk=unless).count() >= MAX_PER_FLEET:
@@ -132,7 +130,9 @@ def _normalized(values: dict[str, Any]) -> dict[str, Any]:
         shape = shape_of(values.get("kind", ""), values.get("geometry"), values.get("radius_m"))
     except ShapeError as error:
         details = {"field": error.field, "issue": error.issue}
-        raise Refusal(ErrorCode.VALIDATION_ERROR, f"{error.issue[0].upper()}{error.issue[1:]}.", details=details) from None
+        raise Refusal(
+            ErrorCode.VALIDATION_ERROR, f"{error.issue[0].upper()}{error.issue[1:]}.", details=details
+        ) from None
     values = {**values, "geometry": geometry_of(shape)}
     if "vehicle_types" in values and isinstance(values["vehicle_types"], list):
         names = [each.strip() if isinstance(each, str) else each for each in values["vehicle_types"]]

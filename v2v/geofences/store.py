@@ -16,7 +16,7 @@ from v2v.alerts.services import Origin, Report, alert_raise
 from v2v.bulk import rows_write, stored_moment
 from v2v.geofences import metrics
 from v2v.geofences.engine import Change
-from v2v.geofences.models import Geofence, GeofenceEvent, GeofencePresence
+from v2v.geofences.models import KMH, Geofence, GeofenceEvent, GeofencePresence
 from v2v.geofences.rules import Happening
 from v2v.geofences.telling import tell_event
 from v2v.protocol.epoch import epoch_ms, moment
@@ -24,8 +24,11 @@ from v2v.vehicles.models import Vehicle
 
 ALERT_RADIUS_M = 50.0  # the least relevance distance of ETSI DENM: it concerns dispatchers, not who drives near by
 _COLUMNS = ("geofence_id", "vehicle_id", "since", "dwelt", "fast")
-_UPSERT = "ON CONFLICT (geofence_id, vehicle_id) DO UPDATE SET since = excluded.since, dwelt = excluded.dwelt, fast = excluded.fast"
-_HAPPENINGS = {"enter", "exit", "dwell", "speed"}
+_UPSERT = (
+    "ON CONFLICT (geofence_id, vehicle_id) "
+    "DO UPDATE SET since = excluded.since, dwelt = excluded.dwelt, fast = excluded.fast"
+)
+_TOLD = {"enter", "exit", "dwell", "speed"}
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +52,13 @@ def changes_store(found: Sequence[Found], *, now: datetime) -> None:
     pks = {each.change.fence for each in found}
     geofences = Geofence.objects.select_related("fleet").in_bulk(pks)
     vehicles = Vehicle.objects.in_bulk({each.vehicle_pk for each in found})
-    live = [each for each in found if each.vehicle_pk in vehicles and _still_holds(geofences.get(each.change.fence), each)]
+    live = [
+        each for each in found if each.vehicle_pk in vehicles and _still_holds(geofences.get(each.change.fence), each)
+    ]
     _presences_store(live)
     for each in live:
         geofence, change = geofences[each.change.fence], each.change
-        if change.is_told and change.kind in _HAPPENINGS:
+        if change.is_told and change.kind in _TOLD:
             _event_store(geofence, vehicles[each.vehicle_pk], each, now)
 
 
@@ -65,27 +70,25 @@ def _still_holds(geofence: Geofence | None, found: Found) -> bool:
 
 def _presences_store(found: Sequence[Found]) -> None:
     """Bring the stored presences to where the changes end."""
-    standing = {}
-    pairs = {(each.change.fence, each.vehicle_pk) for each in found}
-    stored = GeofencePresence.objects.filter(geofence__in={pair[0] for pair in pairs}, vehicle__in={pair[1] for pair in pairs})
-    before = {
-        (row.geofence_id, row.vehicle_id): (epoch_ms(row.since), row.dwelt, row.fast) for row in stored
-    }
+    fences, vehicles = {each.change.fence for each in found}, {each.vehicle_pk for each in found}
+    stored = GeofencePresence.objects.filter(geofence__in=fences, vehicle__in=vehicles)
+    before = {(row.geofence_id, row.vehicle_id): (epoch_ms(row.since), row.dwelt, row.fast) for row in stored}
+    after: dict[tuple[int, int], tuple[int, bool, bool] | None] = {}
     for each in found:
         change, pair = each.change, (each.change.fence, each.vehicle_pk)
-        since, dwelt, fast = standing.get(pair) or before.get(pair) or (change.at, False, False)
-        if change.kind in ("enter", "found"):
-            standing[pair] = (change.at, False, False)
-        elif change.kind == "exit":
-            standing[pair] = None
-        else:
-            dwelt, fast = dwelt or change.kind == "dwell", change.kind == "speed" or (fast and change.kind != "calm")
-            standing[pair] = (since, dwelt, fast)
-    rows = [
-        (*pair, stored_moment(now[0]), now[1], now[2]) for pair, now in standing.items() if now is not None
-    ]
+        since, dwelt, fast = after.get(pair) or before.get(pair) or (change.at, False, False)
+        match change.kind:
+            case "enter" | "found":
+                after[pair] = (change.at, False, False)
+            case "exit":
+                after[pair] = None
+            case "dwell":
+                after[pair] = (since, True, fast)
+            case _:
+                after[pair] = (since, dwelt, change.kind == "speed")
+    rows = [(*pair, stored_moment(now[0]), now[1], now[2]) for pair, now in after.items() if now is not None]
     rows_write(GeofencePresence, _COLUMNS, rows, on_conflict=_UPSERT)
-    for (fence, vehicle), now in standing.items():
+    for (fence, vehicle), now in after.items():
         if now is None:
             GeofencePresence.objects.filter(geofence=fence, vehicle=vehicle).delete()
 
@@ -166,7 +169,8 @@ def alert_words(geofence: Geofence, happening: Happening, value: float | None) -
         case Happening.DWELL:
             return f"In {geofence.name} for {geofence.dwell_minutes} minutes."
         case Happening.SPEED:
-            return f"{(value or 0) * 3.6:.0f} km/h in {geofence.name}, where {geofence.speed_limit * 3.6:.0f} is the limit."
+            speed, limit = (value or 0) * KMH, geofence.speed_limit * KMH
+            return f"{speed:.0f} km/h in {geofence.name}, where {limit:.0f} is the limit."
         case Happening.TOO_FEW:
             return f"{value or 0:.0f} vehicles in {geofence.name}, where at least {geofence.minimum_inside} should be."
     return f"Enough vehicles in {geofence.name} again."

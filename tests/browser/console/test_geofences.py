@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import LOCALE, TIME_ZONE
 from tests.browser.console.conftest import PLACE, AddTruck, log_in, north_of
 from tests.browser.console.test_hands_and_eyes import violations
-from tests.browser.conftest import LOCALE, TIME_ZONE
 from tests.faults.rest import Rest
 from tests.servers.v2v import V2VServer
 
@@ -183,9 +183,7 @@ def test_a_second_browser_sees_it_at_once_and_of_two_who_edit_one_is_told(
     expect(other.locator("#drawer-title")).to_have_text(f"{name}-west")
 
 
-def test_who_is_inside_and_what_happened_shows_by_itself(
-    open_page: OpenPage, add_truck: AddTruck, make
-) -> None:
+def test_who_is_inside_and_what_happened_shows_by_itself(open_page: OpenPage, add_truck: AddTruck, make) -> None:
     geofence = make()
     page = open_page(at(f"?geofence={geofence['id']}"))
     truck = add_truck()

@@ -31,7 +31,7 @@ def put_inside(geofence: Geofence, name: str) -> Vehicle:
     return vehicle
 
 
-def look(*moments: datetime) -> list[tuple[str, float]]:
+def look(*moments: datetime) -> list[tuple[str, float | None]]:
     """What is stored after a look at each moment, oldest first."""
     for moment in moments:
         crowds_look(moment)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import urllib.error
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 from typing import Any
@@ -51,11 +51,21 @@ async def make(rest: Rest, lat: float, **more: Any) -> dict[str, Any]:
     return made
 
 
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            if await is_so():
+                return
+            await asyncio.sleep(0.1)
+
+
 async def judged(server: V2VServer, before: float) -> None:
     """Wait until a vehicle has been judged once more: in a test only one moves at a time."""
-    async with asyncio.timeout(15):
-        while await judgments(server) <= before:
-            await asyncio.sleep(0.05)
+
+    async def is_judged() -> bool:
+        return await judgments(server) > before
+
+    await until(is_judged)
 
 
 async def judgments(server: V2VServer) -> float:
@@ -87,22 +97,28 @@ async def shown(rest: Rest, geofence: dict[str, Any], expected: list[str]) -> li
 
 async def inside(server: V2VServer, geofence: dict[str, Any], count: int) -> None:
     """Wait until so many vehicles are stored as inside."""
-    async with asyncio.timeout(15):
-        while await sql(server, f"GeofencePresence.objects.filter(geofence={geofence['id']}).count()") != str(count):
-            await asyncio.sleep(0.1)
+
+    async def is_so() -> bool:
+        found = await sql(server, f"GeofencePresence.objects.filter(geofence={geofence['id']}).count()")
+        return found == str(count)
+
+    await until(is_so)
 
 
 async def sql(server: V2VServer, expression: str) -> str:
-    code = f"from v2v.alerts.models import *; from v2v.geofences.models import *; from v2v.vehicles.models import *; print({expression})"
+    imports = "; ".join(f"from v2v.{app}.models import *" for app in ("alerts", "geofences", "vehicles"))
+    code = f"{imports}; print({expression})"
     return await asyncio.to_thread(server.shell, code)
 
 
 async def met(server: V2VServer, vehicle_id: str) -> None:
     """Wait until the vehicle's last state is stored."""
-    async with asyncio.timeout(15):
-        expression = f"VehicleStatus.objects.filter(vehicle__vehicle_id='{vehicle_id}').exclude(lat=None).exists()"
-        while await sql(server, expression) != "True":
-            await asyncio.sleep(0.1)
+    expression = f"VehicleStatus.objects.filter(vehicle__vehicle_id='{vehicle_id}').exclude(lat=None).exists()"
+
+    async def is_stored() -> bool:
+        return await sql(server, expression) == "True"
+
+    await until(is_stored)
 
 
 async def test_a_truck_drives_in_and_out(server: V2VServer, rest: Rest, lat: float) -> None:
@@ -127,7 +143,10 @@ async def test_a_truck_drives_in_and_out(server: V2VServer, rest: Rest, lat: flo
         assert (alert["via"], alert["severity"], alert["message"]) == ("rule", "high", "Left Depot.")
         events = await events_of(rest, geofence)
         assert [(event["type"], event["vehicleId"]) for event in events] == [("exit", truck_id), ("enter", truck_id)]
-        assert await sql(server, f"Alert.objects.filter(client_id__startswith='geofence-{geofence['id']}-').count()") == "1"
+        assert (
+            await sql(server, f"Alert.objects.filter(client_id__startswith='geofence-{geofence['id']}-').count()")
+            == "1"
+        )
         assert [frame for frame in await other.drain(0.2) if frame["event"].startswith("geofence")] == []
 
 
@@ -195,7 +214,9 @@ async def test_speed_inside_is_told(server: V2VServer, rest: Rest, lat: float) -
         assert (told["type"], told["vehicleId"]) == ("speed", truck_id)
 
 
-async def test_a_restart_tells_nothing_twice_and_misses_nothing(run: Run, start_server: Callable[..., V2VServer], lat: float) -> None:
+async def test_a_restart_tells_nothing_twice_and_misses_nothing(
+    run: Run, start_server: Callable[..., V2VServer], lat: float
+) -> None:
     server = await asyncio.to_thread(partial(start_server, LAST_STATES_MS="300"))
     rest = await asyncio.to_thread(partial(Rest, server, "alpha_dispatcher"))
     geofence = await make(rest, lat)

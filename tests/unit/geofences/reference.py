@@ -60,8 +60,11 @@ class PlainLoop:
             pair.inside, pair.since, pair.turned = not pair.inside, pair.turned, -1
             pair.dwelt = pair.fast = False
             pair.fast_since = -1
-        if not pair.inside:
-            return
+        if pair.inside:
+            self._stay(pair, fence, speed, slot, now, changes)
+
+    @staticmethod
+    def _stay(pair: Pair, fence: Fence, speed: float, slot: int, now: int, changes: set[tuple]) -> None:
         if not pair.dwelt and fence.dwell_ms and now - pair.since >= fence.dwell_ms:
             pair.dwelt = True
             changes.add(("dwell", slot, fence.pk, now, now - pair.since))

@@ -1,6 +1,7 @@
 """Who is in which geofence, and what is told of it when."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -242,15 +243,15 @@ def test_jitter_on_the_border_never_gives_two_events_within_the_hold(
     for east_m, gap in zip(jitter, gaps, strict=False):
         second += gap
         told_at += [second for change in drive.at(second, east_m) if change.kind in ("enter", "exit")]
-    assert all(later - earlier >= hold / 1000 - 1e-6 for earlier, later in zip(told_at, told_at[1:], strict=False))
+    assert all(later - earlier >= hold / 1000 - 1e-6 for earlier, later in pairwise(told_at))
     crossings = [change.kind for change in drive.told if change.kind in ("enter", "exit")]
-    assert all(one != other for one, other in zip(crossings, crossings[1:], strict=False))
+    assert all(one != other for one, other in pairwise(crossings))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_columns_say_what_the_plain_loop_says(seed: int) -> None:
     random = np.random.default_rng(seed)
-    shapes = [
+    shapes: list[Circle | Area] = [
         *(Circle(LNG + random.uniform(-0.01, 0.01), LAT + random.uniform(-0.01, 0.01), r) for r in (80, 300, 900)),
         *(square(half, east_m=east) for half, east in ((60, -300), (200, 100), (500, 400))),
     ]

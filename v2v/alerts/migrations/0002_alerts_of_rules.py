@@ -5,25 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('fleets', '0001_initial'),
-        ('vehicles', '0001_initial'),
+        ("alerts", "0001_initial"),
+        ("fleets", "0001_initial"),
+        ("vehicles", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='alert',
-            name='an_alert_has_a_sender_or_a_user',
+            model_name="alert",
+            name="an_alert_has_a_sender_or_a_user",
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('raised_by', None), ('sender', None)), fields=('fleet', 'client_id'), name='one_alert_of_a_rule_and_client_id'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("raised_by", None), ("sender", None)),
+                fields=("fleet", "client_id"),
+                name="one_alert_of_a_rule_and_client_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('raised_by', None), ('sender', None), _negated=True), ('via', 'rule'), _connector='OR'), name='an_alert_has_a_sender_or_a_rule'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("raised_by", None), ("sender", None), _negated=True), ("via", "rule"), _connector="OR"
+                ),
+                name="an_alert_has_a_sender_or_a_rule",
+            ),
         ),
     ]

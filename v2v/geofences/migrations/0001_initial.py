@@ -3,110 +3,310 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+from django.db import migrations, models
+
 import v2v.geofences.models
 import v2v.vehicles.models
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('fleets', '0001_initial'),
-        ('vehicles', '0001_initial'),
+        ("fleets", "0001_initial"),
+        ("vehicles", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Geofence',
+            name="Geofence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, validators=[v2v.vehicles.models.one_line])),
-                ('note', models.CharField(blank=True, max_length=512)),
-                ('color', models.CharField(choices=[('#56b4e9', 'Sky'), ('#0072b2', 'Blue'), ('#009e73', 'Green'), ('#e69f00', 'Orange'), ('#cc79a7', 'Purple'), ('#8d98a3', 'Gray')], default='#56b4e9', max_length=7)),
-                ('kind', models.CharField(choices=[('polygon', 'Area'), ('circle', 'Circle')], max_length=7)),
-                ('geometry', models.JSONField()),
-                ('radius_m', models.FloatField(blank=True, help_text='meters; of a circle', null=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('vehicle_types', models.JSONField(blank=True, default=list, help_text='types of vehicles that it concerns; none: all', validators=[v2v.geofences.models.types_valid])),
-                ('weekdays', models.JSONField(blank=True, default=list, help_text='ISO weekdays, 1 is Monday; none: every day', validators=[v2v.geofences.models.weekdays_valid])),
-                ('begins', models.TimeField(blank=True, help_text="of the day, in the fleet's time zone", null=True)),
-                ('ends', models.TimeField(blank=True, help_text='not after the beginning: on the next day', null=True)),
-                ('hold_s', models.PositiveIntegerField(default=10, help_text='how long a crossing must last, seconds', validators=[django.core.validators.MaxValueValidator(3600)])),
-                ('on_enter', models.CharField(choices=[('none', 'Nothing'), ('event', 'Event'), ('low', 'Low alert'), ('medium', 'Medium alert'), ('high', 'High alert'), ('critical', 'Critical alert')], default='event', max_length=8)),
-                ('on_exit', models.CharField(choices=[('none', 'Nothing'), ('event', 'Event'), ('low', 'Low alert'), ('medium', 'Medium alert'), ('high', 'High alert'), ('critical', 'Critical alert')], default='event', max_length=8)),
-                ('on_dwell', models.CharField(choices=[('none', 'Nothing'), ('event', 'Event'), ('low', 'Low alert'), ('medium', 'Medium alert'), ('high', 'High alert'), ('critical', 'Critical alert')], default='none', max_length=8)),
-                ('dwell_minutes', models.PositiveIntegerField(default=30, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)])),
-                ('on_speed', models.CharField(choices=[('none', 'Nothing'), ('event', 'Event'), ('low', 'Low alert'), ('medium', 'Medium alert'), ('high', 'High alert'), ('critical', 'Critical alert')], default='none', max_length=8)),
-                ('speed_limit', models.FloatField(default=14.0, help_text='meters per second', validators=[django.core.validators.MinValueValidator(0.5), django.core.validators.MaxValueValidator(200.0)])),
-                ('on_too_few', models.CharField(choices=[('none', 'Nothing'), ('event', 'Event'), ('low', 'Low alert'), ('medium', 'Medium alert'), ('high', 'High alert'), ('critical', 'Critical alert')], default='none', max_length=8)),
-                ('minimum_inside', models.PositiveIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)])),
-                ('too_few_minutes', models.PositiveIntegerField(default=5, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)])),
-                ('too_few_since', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('too_few_told_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('armed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
-                ('updated_by', models.CharField(blank=True, help_text='who changed it last', max_length=150)),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='geofences', to='fleets.fleet')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=64, validators=[v2v.vehicles.models.one_line])),
+                ("note", models.CharField(blank=True, max_length=512)),
+                (
+                    "color",
+                    models.CharField(
+                        choices=[
+                            ("#56b4e9", "Sky"),
+                            ("#0072b2", "Blue"),
+                            ("#009e73", "Green"),
+                            ("#e69f00", "Orange"),
+                            ("#cc79a7", "Purple"),
+                            ("#8d98a3", "Gray"),
+                        ],
+                        default="#56b4e9",
+                        max_length=7,
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("polygon", "Area"), ("circle", "Circle")], max_length=7)),
+                ("geometry", models.JSONField()),
+                ("radius_m", models.FloatField(blank=True, help_text="meters; of a circle", null=True)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "vehicle_types",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="types of vehicles that it concerns; none: all",
+                        validators=[v2v.geofences.models.types_valid],
+                    ),
+                ),
+                (
+                    "weekdays",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="ISO weekdays, 1 is Monday; none: every day",
+                        validators=[v2v.geofences.models.weekdays_valid],
+                    ),
+                ),
+                ("begins", models.TimeField(blank=True, help_text="of the day, in the fleet's time zone", null=True)),
+                ("ends", models.TimeField(blank=True, help_text="not after the beginning: on the next day", null=True)),
+                (
+                    "hold_s",
+                    models.PositiveIntegerField(
+                        default=10,
+                        help_text="how long a crossing must last, seconds",
+                        validators=[django.core.validators.MaxValueValidator(3600)],
+                    ),
+                ),
+                (
+                    "on_enter",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing"),
+                            ("event", "Event"),
+                            ("low", "Low alert"),
+                            ("medium", "Medium alert"),
+                            ("high", "High alert"),
+                            ("critical", "Critical alert"),
+                        ],
+                        default="event",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "on_exit",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing"),
+                            ("event", "Event"),
+                            ("low", "Low alert"),
+                            ("medium", "Medium alert"),
+                            ("high", "High alert"),
+                            ("critical", "Critical alert"),
+                        ],
+                        default="event",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "on_dwell",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing"),
+                            ("event", "Event"),
+                            ("low", "Low alert"),
+                            ("medium", "Medium alert"),
+                            ("high", "High alert"),
+                            ("critical", "Critical alert"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "dwell_minutes",
+                    models.PositiveIntegerField(
+                        default=30,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10080),
+                        ],
+                    ),
+                ),
+                (
+                    "on_speed",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing"),
+                            ("event", "Event"),
+                            ("low", "Low alert"),
+                            ("medium", "Medium alert"),
+                            ("high", "High alert"),
+                            ("critical", "Critical alert"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "speed_limit",
+                    models.FloatField(
+                        default=14.0,
+                        help_text="meters per second",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.5),
+                            django.core.validators.MaxValueValidator(200.0),
+                        ],
+                    ),
+                ),
+                (
+                    "on_too_few",
+                    models.CharField(
+                        choices=[
+                            ("none", "Nothing"),
+                            ("event", "Event"),
+                            ("low", "Low alert"),
+                            ("medium", "Medium alert"),
+                            ("high", "High alert"),
+                            ("critical", "Critical alert"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "minimum_inside",
+                    models.PositiveIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10000),
+                        ],
+                    ),
+                ),
+                (
+                    "too_few_minutes",
+                    models.PositiveIntegerField(
+                        default=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10080),
+                        ],
+                    ),
+                ),
+                ("too_few_since", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("too_few_told_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("armed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
+                ("updated_by", models.CharField(blank=True, help_text="who changed it last", max_length=150)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="geofences", to="fleets.fleet"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='GeofenceEvent',
+            name="GeofenceEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('enter', 'Entered'), ('exit', 'Left'), ('dwell', 'Stays long'), ('speed', 'Too fast'), ('too_few', 'Too few inside'), ('enough', 'Enough inside again')], max_length=7)),
-                ('occurred_at', models.DateTimeField()),
-                ('value', models.FloatField(blank=True, null=True)),
-                ('lat', models.FloatField(blank=True, help_text='degrees', null=True)),
-                ('lng', models.FloatField(blank=True, help_text='degrees', null=True)),
-                ('severity', models.CharField(blank=True, help_text='of the alert that it raised', max_length=8)),
-                ('fleet', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleets.fleet')),
-                ('geofence', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='geofences.geofence')),
-                ('vehicle', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vehicles.vehicle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("enter", "Entered"),
+                            ("exit", "Left"),
+                            ("dwell", "Stays long"),
+                            ("speed", "Too fast"),
+                            ("too_few", "Too few inside"),
+                            ("enough", "Enough inside again"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("value", models.FloatField(blank=True, null=True)),
+                ("lat", models.FloatField(blank=True, help_text="degrees", null=True)),
+                ("lng", models.FloatField(blank=True, help_text="degrees", null=True)),
+                ("severity", models.CharField(blank=True, help_text="of the alert that it raised", max_length=8)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="fleets.fleet"
+                    ),
+                ),
+                (
+                    "geofence",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="geofences.geofence",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="vehicles.vehicle",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-occurred_at', '-id'],
+                "ordering": ["-occurred_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='GeofencePresence',
+            name="GeofencePresence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('dwelt', models.BooleanField(default=False, help_text='that it stays was told')),
-                ('fast', models.BooleanField(default=False, help_text='that it speeds was told')),
-                ('geofence', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='presences', to='geofences.geofence')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='vehicles.vehicle')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField()),
+                ("dwelt", models.BooleanField(default=False, help_text="that it stays was told")),
+                ("fast", models.BooleanField(default=False, help_text="that it speeds was told")),
+                (
+                    "geofence",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="presences",
+                        to="geofences.geofence",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="vehicles.vehicle"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-since', '-id'],
+                "ordering": ["-since", "-id"],
             },
         ),
         migrations.AddIndex(
-            model_name='geofence',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['fleet', 'name'], name='geofences_of_a_fleet'),
+            model_name="geofence",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["fleet", "name"], name="geofences_of_a_fleet"
+            ),
         ),
         migrations.AddIndex(
-            model_name='geofenceevent',
-            index=models.Index(fields=['geofence', '-occurred_at', '-id'], name='events_of_a_geofence'),
+            model_name="geofenceevent",
+            index=models.Index(fields=["geofence", "-occurred_at", "-id"], name="events_of_a_geofence"),
         ),
         migrations.AddIndex(
-            model_name='geofenceevent',
-            index=models.Index(fields=['vehicle', '-occurred_at', '-id'], name='geofence_events_of_a_vehicle'),
+            model_name="geofenceevent",
+            index=models.Index(fields=["vehicle", "-occurred_at", "-id"], name="geofence_events_of_a_vehicle"),
         ),
         migrations.AddIndex(
-            model_name='geofenceevent',
-            index=models.Index(fields=['fleet', '-occurred_at', '-id'], name='geofence_events_of_a_fleet'),
+            model_name="geofenceevent",
+            index=models.Index(fields=["fleet", "-occurred_at", "-id"], name="geofence_events_of_a_fleet"),
         ),
         migrations.AddConstraint(
-            model_name='geofencepresence',
-            constraint=models.UniqueConstraint(fields=('geofence', 'vehicle'), name='one_presence_a_vehicle'),
+            model_name="geofencepresence",
+            constraint=models.UniqueConstraint(fields=("geofence", "vehicle"), name="one_presence_a_vehicle"),
         ),
     ]

@@ -3,8 +3,8 @@
 from django import template
 
 from v2v.alerts.templatetags.durations import duration
-from v2v.geofences.forms import KMH, WEEKDAYS
-from v2v.geofences.models import Geofence, GeofenceEvent
+from v2v.geofences.forms import WEEKDAYS
+from v2v.geofences.models import KMH, Geofence, GeofenceEvent
 from v2v.geofences.rules import Happening
 from v2v.geofences.shapes import Area
 
