@@ -18,7 +18,10 @@ class GeofenceAdmin(PolicyAdmin):
 
     can_add = can_change = can_delete = False
     list_display = ("name", "fleet", "kind", "is_active", "updated_at", "updated_by", "deleted_at", "version")
-    list_filter = ("is_active", "kind", ("deleted_at", admin.EmptyFieldListFilter), "fleet")
+    list_filter = (
+        *("is_active", "kind", ("deleted_at", admin.EmptyFieldListFilter)),
+        ("fleet", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("fleet",)
     search_fields = ("name", "note")
     export_fields = ("id", "fleet__slug", "name", "kind", "geometry", "radius_m", "is_active", "note", "deleted_at")

@@ -46,7 +46,7 @@ class GeofenceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
     action_to_write = Action.DISPATCH
     queryset = Geofence.objects.none()
     serializer_class = GeofenceSerializer
-    lookup_url_kwarg = "id"
+    lookup_url_kwarg = "geofenceId"
     lookup_value_regex = "[0-9]{1,9}"
     filterset_class = GeofenceFilter
     search_fields = ["name", "note"]
@@ -105,9 +105,9 @@ class GeofenceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
 
     @extend_schema(summary="Bring a deleted geofence back", request=None, responses=GeofenceSerializer)
     @action(detail=True, methods=["post"])
-    def restore(self, request: Request, id: str) -> Response:  # noqa: A002 - its name in the address
+    def restore(self, request: Request, **kwargs: str) -> Response:
         """One that is not deleted stays as it is."""
-        geofence = geofence_to_edit(actor_of(request), int(id), deleted=True)
+        geofence = geofence_to_edit(actor_of(request), int(kwargs["geofenceId"]), deleted=True)
         by = actor_of(request).name
         geofence = services.geofence_restore(geofence=geofence, by=by, now=timezone.now())
         return Response(self.get_serializer(geofence).data)

@@ -102,7 +102,9 @@ def vehicles_known(slots: Mapping[int, int]) -> Known:
     seen_at: dict[int, int | None] = dict.fromkeys(slots.values())
     types: dict[int, str] = {}
     columns = ("pk", "type", "status__last_seen", "status__lat")
-    for pk, kind, last_seen, lat in Vehicle.objects.filter(pk__in=slots).values_list(*columns):
+    vehicles: Iterable[tuple[int, str, datetime | None, float | None]]
+    vehicles = Vehicle.objects.filter(pk__in=slots).values_list(*columns)
+    for pk, kind, last_seen, lat in vehicles:
         types[slots[pk]] = kind.strip().lower()
         seen_at[slots[pk]] = None if last_seen is None or lat is None else epoch_ms(last_seen)
     there = GeofencePresence.objects.filter(vehicle__in=slots, vehicle__fleet=F("geofence__fleet"))
