@@ -100,7 +100,7 @@ class Geofence(models.Model):
     )
     on_speed = models.CharField(max_length=8, choices=ReactionChoice.choices, default=Reaction.NONE.value)
     speed_limit = models.FloatField(
-        default=14.0,
+        default=13.9,
         validators=[MinValueValidator(0.5), MaxValueValidator(MAX_SPEED_MPS)],
         help_text="meters per second",
     )

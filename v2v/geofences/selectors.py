@@ -5,18 +5,23 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db.models import F, QuerySet
 
+from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action, Actor, can
 from v2v.fleets.selectors import within
 from v2v.geofences.engine import Standing
 from v2v.geofences.index import Fence
 from v2v.geofences.models import Geofence, GeofenceEvent, GeofencePresence
 from v2v.geofences.rules import Reaction
+from v2v.geofences.shapes import ShapeError
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms
 from v2v.vehicles.models import Vehicle
+
+log = structlog.get_logger(__name__)
 
 
 def geofences_where(actor: Actor, action: Action = Action.VIEW) -> QuerySet[Geofence]:
@@ -50,27 +55,28 @@ def presences_of(geofence: Geofence) -> QuerySet[GeofencePresence]:
 # ---- For the engine
 
 
-@dataclass(frozen=True, slots=True)
-class Fences:
-    """The active geofences, and by which they are known again: another mark, other geofences."""
-
-    mark: tuple[int, datetime | None]
-    fences: list[Fence]
+Mark = tuple[object, ...]  # changes with every change of a geofence, or of a fleet's time zone
 
 
-def fences_mark() -> tuple[int, datetime | None]:
-    """Changes with every change of a geofence."""
+def fences_mark() -> Mark:
+    """By which the geofences are known again."""
     newest = Geofence.objects.order_by("-updated_at").values_list("updated_at", flat=True).first()
-    return Geofence.objects.filter(deleted_at=None).count(), newest
+    zones = Fleet.objects.order_by("pk").values_list("pk", "time_zone")
+    return Geofence.objects.filter(deleted_at=None).count(), newest, tuple(zones)
 
 
-def fences_read(known: tuple[int, datetime | None] | None) -> Fences | None:
-    """All active geofences; None when nothing has changed since `known`."""
+def fences_read(known: Mark | None) -> tuple[Mark, list[Fence]] | None:
+    """The mark and all active geofences; None when nothing has changed since the mark `known`."""
     mark = fences_mark()
     if mark == known:
         return None
-    active = Geofence.objects.filter(is_active=True, deleted_at=None).select_related("fleet")
-    return Fences(mark, [fence_of(geofence) for geofence in active])
+    fences = []
+    for geofence in Geofence.objects.filter(is_active=True, deleted_at=None).select_related("fleet"):
+        try:
+            fences.append(fence_of(geofence))
+        except ShapeError as error:  # stored past the services: the others are still to be looked at
+            log.error("geofence has no valid shape", geofence=geofence.pk, issue=error.issue)
+    return mark, fences
 
 
 def fence_of(geofence: Geofence) -> Fence:

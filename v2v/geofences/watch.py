@@ -10,7 +10,7 @@ from django.utils import timezone
 from v2v.geofences import metrics
 from v2v.geofences.engine import Change, GeofenceEngine
 from v2v.geofences.index import FenceIndex, Fixes
-from v2v.geofences.selectors import Fences, Known, fences_read, vehicle_types_of, vehicles_known
+from v2v.geofences.selectors import Known, Mark, fences_read, vehicle_types_of, vehicles_known
 from v2v.geofences.store import Found, changes_store
 from v2v.protocol.decode import Refusal
 from v2v.realtime.batch import BatchWriter
@@ -46,7 +46,7 @@ class GeofenceWatch:
         self._strangers: set[int] = set()
         self._has_fences = False
         self._notice = asyncio.Event()
-        self._mark: Fences | None = None
+        self._mark: Mark | None = None
         self._looked_at = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -132,7 +132,7 @@ class GeofenceWatch:
             return
         self._notice.clear()
         try:
-            read = await self._engine.pool.run(_index_read, None if self._mark is None else self._mark.mark)
+            read = await self._engine.pool.run(_index_read, self._mark)
             if is_due and self._types:
                 await self._read_types()
         except Refusal:
@@ -180,10 +180,10 @@ class GeofenceWatch:
         self._judge(list(seen_at))
 
 
-def _index_read(mark: object) -> tuple[Fences, FenceIndex] | None:
-    """The geofences with their index, unless nothing has changed since `mark`; on a thread."""
-    read = fences_read(mark)  # type: ignore[arg-type]
-    return None if read is None else (read, FenceIndex(read.fences))
+def _index_read(known: Mark | None) -> tuple[Mark, FenceIndex] | None:
+    """The mark and the index of the geofences, unless nothing has changed since `known`; on a thread."""
+    read = fences_read(known)
+    return None if read is None else (read[0], FenceIndex(read[1]))
 
 
 def found_store(found: list[Found]) -> None:

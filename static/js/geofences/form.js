@@ -21,21 +21,23 @@ function pointsOf(text) {
   return points.length >= 3 ? points : null;
 }
 
-/** Binds one form, as it has just been loaded, to the editor on the map of `leaflet`. */
+/** Binds one form, as it has just been loaded, to the editor on the map. */
 export class FenceForm {
   #form;
   #editor;
-  #leaflet;
+  #map;
   #typing;
   #ended = new AbortController();
 
-  constructor(form, editor, leaflet) {
+  constructor(form, editor, map) {
     this.#form = form;
     this.#editor = editor;
-    this.#leaflet = leaflet;
+    this.#map = map;
     const { signal } = this.#ended;
     form.addEventListener("input", ({ target }) => this.#input(target), { signal });
-    form.querySelector("#gf-draw").addEventListener("click", () => editor.draw(), { signal });
+    const draw = form.querySelector("#gf-draw");
+    draw.hidden = false;
+    draw.addEventListener("click", () => editor.draw(), { signal });
     editor.addEventListener("change", ({ detail }) => this.#fill(detail), { signal });
     editor.addEventListener("drawing", () => this.#hint(), { signal });
     this.#show();
@@ -73,11 +75,12 @@ export class FenceForm {
     this.#hint();
   }
 
-  /** A circle in the middle of the map, to begin with. */
+  /** A circle in the middle of what shows of the map, to begin with. */
   #begin() {
-    const center = this.#leaflet.getCenter().wrap();
-    const { x, y } = this.#leaflet.getSize();
-    const across = this.#leaflet.distance(this.#leaflet.containerPointToLatLng([0, y / 2]), this.#leaflet.containerPointToLatLng([x, y / 2]));
+    const { leaflet } = this.#map;
+    const center = this.#map.freeCenter.wrap();
+    const { x, y } = leaflet.getSize();
+    const across = leaflet.distance(leaflet.containerPointToLatLng([0, y / 2]), leaflet.containerPointToLatLng([x, y / 2]));
     const radiusM = Math.max(10, Math.min(200_000, Number((across / FIRST_PART / 2).toPrecision(2))));
     this.#fill({ kind: "circle", lat: Number(center.lat.toFixed(6)), lng: Number(center.lng.toFixed(6)), radiusM });
     this.#editor.set(this.#shape);
@@ -101,7 +104,8 @@ export class FenceForm {
   #typed() {
     if (this.#shape === null) return;
     this.#editor.set(this.#shape);
-    if (!this.#leaflet.getBounds().intersects(this.#editor.bounds)) this.#leaflet.panTo(this.#editor.bounds.getCenter());
+    const { leaflet } = this.#map;
+    if (!leaflet.getBounds().intersects(this.#editor.bounds)) leaflet.panTo(this.#editor.bounds.getCenter());
     this.#hint();
   }
 

@@ -37,6 +37,7 @@ const toasts = new Toasts(element("toasts"), element("toast-template"), JSON.par
 const drawer = new Drawer(element("drawer"));
 const list = element("geofence-list");
 let form = null;
+let placed = false; // the map looks where it is to look
 
 new ConnectionBanner(socket, element("connection"), element("connection-banner"));
 followSheet(element("rail"), element("sheet-handle"));
@@ -118,7 +119,7 @@ function filled() {
   form?.end();
   form = null;
   const found = element("geofence-form");
-  if (found) form = new FenceForm(found, editor, map.leaflet);
+  if (found && placed) form = new FenceForm(found, editor, map); // a new circle belongs where the map looks
   layer.hide(found ? currentId() : null);
   mark();
   age();
@@ -127,7 +128,7 @@ function filled() {
 function opened() {
   filled();
   element("announcer").textContent = element("drawer-title").textContent;
-  if (form) element("gf-name").focus({ preventScroll: true });
+  element("gf-name")?.focus({ preventScroll: true });
 }
 
 drawer.addEventListener("opened", opened);
@@ -175,7 +176,6 @@ const refresher = new Refresher(() => {
   return htmx.ajax("GET", `${list.dataset.url}?${query}`, { source: list, target: list, swap: "morph:innerHTML" }).then(mark);
 });
 
-let placed = false;
 fences.addEventListener("change", () => {
   layer.replace(fences.fences.values());
   refresher.soon();
@@ -194,7 +194,7 @@ function placeFirst(id) {
   else if (fences.fences.size) fitAll();
   else map.fit([...store.vehicles.values()]);
   map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
-  if (element("geofence-form")) filled(); // a new circle belongs where the map looks now
+  if (element("geofence-form")) filled();
 }
 
 socket.addEventListener("geofence_removed", ({ detail }) => {

@@ -101,6 +101,14 @@ export class ConsoleMap extends EventTarget {
     return { center: this.leaflet.unproject(point, zoom), zoom };
   }
 
+  /** The place in the middle of what the panels leave free. */
+  get freeCenter() {
+    const { paddingTopLeft, paddingBottomRight } = this.#padding();
+    const { x, y } = this.leaflet.getSize();
+    const [left, top, right, bottom] = [...paddingTopLeft, x - paddingBottomRight[0], y - paddingBottomRight[1]];
+    return this.leaflet.containerPointToLatLng([(left + right) / 2, (top + bottom) / 2]);
+  }
+
   /** West, south, east, north of what shows, a little wider so that a small pan finds vehicles there; null for the whole world. */
   bounds() {
     const box = this.leaflet.getBounds().pad(0.2);

@@ -220,3 +220,30 @@ def test_axe_finds_nothing_wrong(open_page: OpenPage, make, query: str, theme: s
     page = open_page(at(query.format(geofence["id"])))
     page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
     assert violations(page) == []
+
+
+def test_a_new_circle_begins_where_the_map_looks(open_page: OpenPage) -> None:
+    page = open_page(at("?new=circle"))
+    latitude = page.get_by_label("Latitude", exact=True)
+    expect(latitude).not_to_have_value("")
+    assert abs(float(latitude.input_value()) - PLACE[0]) < 0.02
+    assert 100 < float(page.get_by_label("Radius, meters").input_value()) < 1_000
+
+
+def test_it_all_works_without_scripts(browser: Browser, console_server: V2VServer, session: str, name: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale=LOCALE)
+    page = context.new_page()
+    log_in(page, console_server, session)
+    page.goto(f"{console_server.url}/geofences/?new=circle")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create the geofence").click()
+    expect(page.locator("#gf-lat-error")).to_have_text("Draw it on the map, or type it here.")
+    for label, text in (("Latitude", "24.5"), ("Longitude", "54.4"), ("Radius, meters", "750")):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Create the geofence").click()
+    expect(page.locator("#drawer-title")).to_have_text(name)
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".notice")).to_contain_text(f"{name} is deleted.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#drawer-title")).to_have_text(name)
+    context.close()

@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 (
                     "speed_limit",
                     models.FloatField(
-                        default=14.0,
+                        default=13.9,
                         help_text="meters per second",
                         validators=[
                             django.core.validators.MinValueValidator(0.5),
