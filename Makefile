@@ -51,6 +51,7 @@ audit: setup ## Look the locked dependencies up among the known vulnerabilities
 
 bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls, radio
 	@$(PYTHON_BIN)/python -m bench.proximity_tick
+	@$(PYTHON_BIN)/python -m bench.geofences
 	@$(PYTHON_BIN)/python -m bench.fan_out
 	@$(PYTHON_BIN)/python -m bench.broadcast
 	@$(PYTHON_BIN)/python -m bench.alerts

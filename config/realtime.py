@@ -15,6 +15,9 @@ from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.geofences import notices as geofence_notices
+from v2v.geofences.store import Found
+from v2v.geofences.watch import MAX_FOUND, REFRESH_EVERY_S, STEP_EVERY_S, GeofenceWatch, found_store
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
 from v2v.protocol.commands import (
@@ -56,6 +59,7 @@ _STORE_EVERY_S = 1.0
 _QUEUE_EVERY_S = 0.25
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
+_STORE_GEOFENCES_EVERY_S = 0.5  # these are told once they are stored
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
@@ -92,6 +96,7 @@ def build() -> Realtime:
     notices.listen(verified.forget)
     ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
     place = _add_recorder(engine, live, ticker)
+    _add_geofences(engine, live, ticker)
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -171,6 +176,19 @@ def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> EnginePlac
         # What is in memory is gone with this process; what is in Redis waits for the next one.
         engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
     return place
+
+
+def _add_geofences(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    found: BatchWriter[Found] = BatchWriter("geofence-events", found_store, limit=MAX_FOUND, batch=500)
+    watch = GeofenceWatch(engine, live, found)
+    geofence_notices.listen(watch.fences_changed)
+    ticker.moved_listeners.append(watch.moved)
+    engine.presence_listeners.append(watch.presence_changed)
+    engine.starting.append(watch.start)
+    engine.every("geofences", STEP_EVERY_S, watch.step)
+    engine.every("geofence-state", REFRESH_EVERY_S, watch.refresh)
+    engine.every("geofence-events", _STORE_GEOFENCES_EVERY_S, found.flush)
+    engine.closing.append(found.close)
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

@@ -194,6 +194,7 @@ INSTALLED_APPS = [
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",
+    "v2v.geofences",
     "v2v.console",
 ]
 MIDDLEWARE = [
@@ -287,6 +288,9 @@ SPECTACULAR_SETTINGS = {
         "AlertType": "v2v.alerts.models.Alert.Type",
         "AlertState": "v2v.alerts.models.Alert.StateChoice",
         "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+        "GeofenceKind": "v2v.geofences.models.Geofence.Kind",
+        "GeofenceReaction": "v2v.geofences.models.Geofence.ReactionChoice",
+        "GeofenceHappening": "v2v.geofences.models.GeofenceEvent.Type",
         "CallState": "v2v.calls.models.CallSession.StateChoice",
         "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
         "CallMedia": "v2v.calls.models.CallSession.Media",
