@@ -11,6 +11,8 @@ urlpatterns = [
     path("", include("v2v.alerts.urls_pages")),
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
+    path("vehicles/", include("v2v.vehicles.urls_pages")),
+    path("replay/", include("v2v.replay.urls_pages")),
     path("queue/", include("v2v.tracking.urls_pages")),
     path("geofences/", include("v2v.geofences.urls_pages")),
     path("admin/", admin.site.urls),
