@@ -37,13 +37,15 @@ from v2v.proximity.ws import nearby_refresh_handler
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.config import EngineConfig
 from v2v.realtime.engine import Engine
+from v2v.realtime.notices import RightLost
+from v2v.realtime.redis import RedisAddress
 from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
+from v2v.tracking.holders import Holders
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
 from v2v.tracking.services import LastState, last_states_offline, last_states_store
 from v2v.tracking.ws import heartbeat_handler, location_handler
-from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
@@ -78,10 +80,14 @@ def engine_config() -> EngineConfig:
 
 def build() -> Realtime:
     """Put the parts together; nothing runs before the engine is started."""
-    engine = Engine(engine_config(), release=close_old_connections, away=(OperationalError, InterfaceError))
+    redis = RedisAddress(settings.REDIS_URL, settings.REDIS_PREFIX) if settings.REDIS_URL else None
+    engine = Engine(
+        engine_config(), release=close_old_connections, away=(OperationalError, InterfaceError), redis=redis
+    )
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
-    notices.listen(endings)
+    engine.relay.on(RightLost, endings)
+    holders = Holders(engine, live, engine.members) if engine.members is not None else None
     _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
     _add_keeper(engine, live)
     _add_alerts(engine, live)
@@ -126,7 +132,7 @@ def build() -> Realtime:
         },
     )
     welcome = dispatcher_welcome(engine, live, messaging.snapshot, calls.snapshot)
-    engine_set(EngineLive(engine, live))
+    engine_set(EngineLive(engine, live, holders))
     return Realtime(
         engine=engine,
         live=live,

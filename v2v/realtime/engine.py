@@ -14,10 +14,15 @@ from v2v.realtime import metrics
 from v2v.realtime.clock import Clock
 from v2v.realtime.config import EngineConfig
 from v2v.realtime.hub import Hub
+from v2v.realtime.members import Members
+from v2v.realtime.notices import DeviceCame
 from v2v.realtime.pool import BlockingPool
 from v2v.realtime.presence import Entry, MemoryPresence
 from v2v.realtime.ratelimit import MemoryLimiter
+from v2v.realtime.redis import RedisAddress
+from v2v.realtime.redis_relay import RedisRelay
 from v2v.realtime.relay import MemoryRelay
+from v2v.realtime.resync import Resync
 from v2v.realtime.session import Session
 
 log = structlog.get_logger(__name__)
@@ -45,6 +50,7 @@ class Engine:
         release: Callable[[], None],
         away: tuple[type[Exception], ...] = (),
         clock: Clock | None = None,
+        redis: RedisAddress | None = None,
     ) -> None:
         self.config = config
         self.clock = clock or Clock()
@@ -52,7 +58,9 @@ class Engine:
         self.hub = Hub()
         self.limiter = MemoryLimiter(self.clock.monotonic)
         self.presence = MemoryPresence(self.clock, self._presence_changed)
-        self.relay = MemoryRelay(self.hub)
+        self.resync = Resync(self.hub)
+        self.relay: MemoryRelay = MemoryRelay(self.hub)
+        self.members: Members | None = None  # the other processes, where there are any
         self.pool = BlockingPool(
             threads=config.pool_threads,
             waiting=config.pool_waiting,
@@ -60,16 +68,38 @@ class Engine:
             release=release,
             away=away,
         )
-        self.presence_listeners: list[Callable[[Entry], None]] = []
-        self.closed_listeners: list[Callable[[Session], None]] = []  # told of each socket that is gone
-        self.starting: list[Callable[[], None]] = []  # run when the engine starts
-        self.closing: list[Callable[[], Awaitable[None]]] = []  # run when the engine stops
         self._periodic = [
             Periodic("sweep", config.sweep_interval_s, self.sweep),
             Periodic("second", _SECOND_S, self.every_second),
         ]
         self._tasks: list[asyncio.Task[None]] = []
         self._stale_total = 0
+        self.presence_listeners: list[Callable[[Entry], None]] = []
+        self.closed_listeners: list[Callable[[Session], None]] = []  # told of each socket that is gone
+        self.starting: list[Callable[[], None]] = []  # run when the engine starts
+        self.closing: list[Callable[[], Awaitable[None]]] = []  # run when the engine stops
+        if redis is not None:
+            self._join(redis)
+
+    def _join(self, redis: RedisAddress) -> None:
+        relay = RedisRelay(self.hub, redis, self.clock, resync=self.resync.ask)
+        self.relay = relay
+        self.members = Members(relay)
+        self.every("members", _SECOND_S, self.members.step)
+        self.closing.append(self.members.close)
+        relay.on(DeviceCame, self._device_came)
+
+    def device_came(self, session: Session) -> None:
+        """A device has registered on this connection: no other process keeps an older one."""
+        session.registered_ms = self.clock.now_ms()
+        self.relay.tell(DeviceCame(session.name, session.device_id, session.id, session.registered_ms))
+
+    def _device_came(self, notice: DeviceCame) -> None:
+        """Close an older connection of the device, of which other processes could not know."""
+        for session in list(self.hub.by_vehicle.get(notice.vehicle_id, ())):
+            is_older = (session.registered_ms, session.id) < (notice.registered_ms, notice.session_id)
+            if session.device_id == notice.device_id and is_older:
+                self.end(session, CloseCode.REPLACED)
 
     @property
     def is_running(self) -> bool:
@@ -102,7 +132,8 @@ class Engine:
                 await close()
             except Exception:
                 log.exception("closing failed")
-        self.relay.stop()
+        await self.resync.stop()
+        await self.relay.stop()
         self.pool.close()
         metrics.PROCESSES.set(0)
 
@@ -113,6 +144,11 @@ class Engine:
             self.presence.went(session)
         for listener in self.closed_listeners:
             listener(session)
+
+    def end(self, session: Session, code: CloseCode) -> None:
+        """Close a connection that is gone at once for everybody else, however long its socket takes to end."""
+        session.close(code)
+        self.closed(session)
 
     def reconnect_in_ms(self) -> int:
         """When a client may come back after a restart."""
@@ -158,6 +194,8 @@ class Engine:
                 session.close(CloseCode.TIMED_OUT)
             elif session.outbox.is_blocked:
                 self._look_at_slow(session, now)
+        if self.members is not None:
+            self.members.relay.pulse(len(self.hub.sessions), self._stale_total)
         self.tally.flush()
         vehicles = len(self.hub.by_vehicle)
         metrics.ACTIVE_VEHICLES.set(vehicles)

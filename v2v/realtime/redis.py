@@ -1,4 +1,7 @@
-"""Clients of Redis on which every wait has an end. Names begin with the deployment's prefix: pub/sub knows no databases."""
+"""Clients of Redis on which every wait has an end.
+
+Names begin with the deployment's prefix: channels know no database numbers.
+"""
 
 from dataclasses import dataclass
 
