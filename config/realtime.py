@@ -30,6 +30,7 @@ from v2v.protocol.commands import (
 from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
 from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.proximity.engine import ProximityEngine
+from v2v.proximity.moves import LEAD_S, Moves
 from v2v.proximity.nearby import distances_from, nearby_peers
 from v2v.proximity.services import Crossing, proximity_events_store
 from v2v.proximity.ticker import Ticker
@@ -50,6 +51,7 @@ from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
 _STORE_EVERY_S = 1.0
+_LISTEN_EVERY_S = 1.0
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
@@ -88,8 +90,8 @@ def build() -> Realtime:
     endings = Endings(engine)
     engine.relay.on(RightLost, endings)
     holders = Holders(engine, live, engine.members) if engine.members is not None else None
-    _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
-    _add_keeper(engine, live)
+    _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
+    _add_keeper(engine, live, holders)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
     calls = Calls(engine)
@@ -141,22 +143,39 @@ def build() -> Realtime:
     )
 
 
-def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
+def _add_ticker(engine: Engine, live: LiveState, holders: Holders | None) -> Ticker:
     crossings: BatchWriter[Crossing] = BatchWriter("proximity-events", proximity_events_store, limit=_MAX_CROSSINGS)
     proximity = ProximityEngine(radius_m=settings.NEARBY_RADIUS_M, hold_s=settings.PROXIMITY_HOLD_MS / 1000)
     ticker = Ticker(engine, live, proximity, crossings)
     engine.presence_listeners.append(ticker.presence_changed)
-    engine.every("tick", settings.TICK_MS / 1000, ticker.step)
+    tick_s = settings.TICK_MS / 1000
+    if engine.members is None or holders is None:
+        engine.every("tick", tick_s, ticker.step)
+    else:
+        ticker.stores = holders.stores
+        moves = Moves(engine, live, engine.members, proximity)
+        engine.every("moves", tick_s, moves.publish, phase_s=tick_s - LEAD_S)
+        engine.every("tick", tick_s, ticker.step, phase_s=0.0)
+        engine.every("channels", _LISTEN_EVERY_S, moves.listen)
     engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
     engine.closing += [ticker.close, crossings.close]
     return ticker
 
 
-def _add_keeper(engine: Engine, live: LiveState) -> None:
+def _add_keeper(engine: Engine, live: LiveState, holders: Holders | None) -> None:
     states: BatchWriter[LastState] = BatchWriter("last-states", last_states_store, limit=_MAX_STATES)
-    keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
+    if holders is None:
+        keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
+    else:
+        begin = partial(_others_stay_online, engine, holders)
+        keeper = LastStateKeeper(engine, live, states, begin=begin, keeps=holders.keeps)
     engine.every("last-states", settings.LAST_STATES_MS / 1000, keeper.step)
     engine.closing += [keeper.step, states.close]
+
+
+def _others_stay_online(engine: Engine, holders: Holders) -> None:
+    if engine.members is not None and engine.members.relay.is_up:  # else nobody knows whom the others hold
+        last_states_offline(but=holders.held_elsewhere())
 
 
 def _add_alerts(engine: Engine, live: LiveState) -> None:

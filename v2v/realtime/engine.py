@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ class Periodic:
     name: str
     interval_s: float
     step: Callable[[], Awaitable[None] | None]
+    phase_s: float | None = None  # after the multiples of the interval by the wall clock, as in all other processes
 
 
 class Engine:
@@ -106,9 +108,11 @@ class Engine:
         """Whether `start` was called."""
         return bool(self._tasks)
 
-    def every(self, name: str, interval_s: float, step: Callable[[], Awaitable[None] | None]) -> None:
+    def every(
+        self, name: str, interval_s: float, step: Callable[[], Awaitable[None] | None], *, phase_s: float | None = None
+    ) -> None:
         """Add periodic work, before the start."""
-        self._periodic.append(Periodic(name, interval_s, step))
+        self._periodic.append(Periodic(name, interval_s, step, phase_s))
 
     def start(self) -> None:
         """Begin the periodic work on the running loop."""
@@ -216,7 +220,7 @@ class Engine:
 
 async def _repeat(work: Periodic) -> None:
     loop = asyncio.get_running_loop()
-    due = loop.time() + work.interval_s
+    due = loop.time() + _wait_s(work)
     while True:
         await asyncio.sleep(max(0.0, due - loop.time()))
         try:
@@ -225,4 +229,12 @@ async def _repeat(work: Periodic) -> None:
                 await pending
         except Exception:
             log.exception("periodic work failed", work=work.name)
-        due = max(due + work.interval_s, loop.time())
+        due = max(due + work.interval_s, loop.time()) if work.phase_s is None else loop.time() + _wait_s(work)
+
+
+def _wait_s(work: Periodic) -> float:
+    """Until its next time; a timer that has fired a little early does not make it two."""
+    if work.phase_s is None:
+        return work.interval_s
+    left_s = (work.phase_s - time.time()) % work.interval_s
+    return left_s if left_s > work.interval_s / 4 else left_s + work.interval_s

@@ -28,7 +28,7 @@ EVENTS = "events"  # the channel that every process listens on
 class Publisher:
     """Keeps up to `limit` commands while Redis is away; past it the oldest go, which receivers see by their numbers.
 
-    Of positions the newest message a channel waits. A batch that may have arrived is sent again: see `Envelope`.
+    Of positions the newest tick's wait. A batch that may have arrived is sent again: see `Envelope`.
     """
 
     def __init__(self, address: RedisAddress, *, limit: int = 10_000) -> None:
@@ -38,7 +38,7 @@ class Publisher:
         self._limit = limit
         self._number = 0
         self._commands: deque[Command] = deque()
-        self._positions: dict[str, bytes] = {}
+        self._positions: list[tuple[str, bytes]] = []
         self._more = threading.Condition()
         self._closes_at: float | None = None
         self._is_failing = False
@@ -65,10 +65,10 @@ class Publisher:
         with self._more:
             self._add(command)
 
-    def positions(self, messages: dict[str, bytes]) -> None:
-        """Publish messages of positions by their channels' full names."""
+    def positions(self, messages: list[tuple[str, bytes]]) -> None:
+        """Publish a tick's messages of positions, each with its channel's full name."""
         with self._more:
-            self._positions.update(messages)
+            self._positions = messages
             self._wake()
 
     def _add(self, command: Command) -> None:
@@ -103,27 +103,27 @@ class Publisher:
             while not self._send(client, commands, positions):
                 if self._is_over():
                     return
-                positions = {}  # newer ones come
+                positions = []  # newer ones come
                 time.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - jitter
 
-    def _take(self) -> tuple[list[Command], dict[str, bytes]] | None:
+    def _take(self) -> tuple[list[Command], list[tuple[str, bytes]]] | None:
         with self._more:
             while not self._commands and not self._positions:
                 if self._closes_at is not None:
                     return None
                 self._more.wait()
             commands = [self._commands.popleft() for _ in range(min(len(self._commands), _AT_ONCE))]
-            positions, self._positions = self._positions, {}
+            positions, self._positions = self._positions, []
             return commands, positions
 
     def _is_over(self) -> bool:
         return self._closes_at is not None and time.monotonic() > self._closes_at
 
-    def _send(self, client: redis.Redis, commands: list[Command], positions: dict[str, bytes]) -> bool:
+    def _send(self, client: redis.Redis, commands: list[Command], positions: list[tuple[str, bytes]]) -> bool:
         pipeline = client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        for channel, payload in positions.items():
+        for channel, payload in positions:
             pipeline.execute_command("PUBLISH", channel, payload)
         try:
             answers = pipeline.execute(raise_on_error=False)

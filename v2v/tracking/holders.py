@@ -10,7 +10,7 @@ from v2v.realtime.engine import Engine
 from v2v.realtime.members import Members
 from v2v.realtime.notices import Came, Desk, Held, Seen
 from v2v.realtime.presence import Elsewhere, Entry
-from v2v.tracking.live import LiveState
+from v2v.tracking.live import LiveState, Track
 
 _WHOLE = "*"  # the field that says that all vehicles are there; no vehicle is called so
 _SEEN_EVERY_S = 10.0
@@ -38,6 +38,8 @@ class Holders:
         self._publisher = members.relay.publisher
         self._key = members.held_key(members.process)
         self._version = 0
+        self._held_last: set[str] = set()  # vehicles that no process has held since this one
+        self._orphans: set[str] = set()  # vehicles whose process has died
         self._seen: dict[str, int] = {}
         self._own_desk: Desk | None = None
         self._loading: set[asyncio.Task[None]] = set()
@@ -54,9 +56,37 @@ class Holders:
         engine.every("seen", _SEEN_EVERY_S, self.tell_seen)
         engine.every("desk", _DESK_EVERY_S, self.tell_desk)
 
+    # ---- Who looks after what
+
+    def stores(self, one: Track, other: Track) -> bool:
+        """Whether this process stores what happens between two vehicles: the holder of the lower key does."""
+        for track in sorted((one, other), key=lambda track: track.vehicle_pk):
+            entry = self._engine.presence.entries.get(track.vehicle_id)
+            if entry is not None and (entry.here != "offline" or entry.holders):
+                return self._is_first_of(entry)
+        return self._members.is_first
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether this process stores the vehicle's last state: who holds it, or did last; for a dead one the first."""
+        if entry.here != "offline" or entry.holders:
+            return self._is_first_of(entry)
+        if entry.vehicle_id in self._held_last:
+            return True
+        return entry.vehicle_id in self._orphans and self._members.is_first
+
+    def held_elsewhere(self) -> list[int]:
+        """The primary keys of the vehicles that other processes hold; from any thread."""
+        entries = list(self._engine.presence.entries.values())
+        return [self._live.tracks[entry.slot].vehicle_pk for entry in entries if entry.holders]
+
+    def _is_first_of(self, entry: Entry) -> bool:
+        return entry.here != "offline" and all(self._members.process < other for other in entry.holders)
+
     # ---- Ours
 
     def _here_changed(self, entry: Entry) -> None:
+        self._held_last.add(entry.vehicle_id)
+        self._orphans.discard(entry.vehicle_id)
         held = self._held(entry)
         if entry.here == "offline":
             self._publisher.command("HDEL", self._key, entry.vehicle_id)
@@ -114,6 +144,9 @@ class Holders:
     # ---- Theirs
 
     def _told(self, held: Held) -> None:
+        if held.status != "offline":
+            self._held_last.discard(held.vehicle_id)
+            self._orphans.discard(held.vehicle_id)
         entry = self._engine.presence.entries.get(held.vehicle_id)
         fleet = held.fleet
         if entry is not None:
@@ -142,6 +175,8 @@ class Holders:
 
     def _gone(self, process: str) -> None:
         self.desks.pop(process, None)
+        entries = self._engine.presence.entries.values()
+        self._orphans |= {entry.vehicle_id for entry in entries if process in entry.holders}
         self._engine.presence.process_gone(process)
 
     def _load_all(self) -> None:

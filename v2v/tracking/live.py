@@ -19,7 +19,8 @@ _FIRST_CAPACITY = 1024
 class Fix(msgspec.Struct, kw_only=True, gc=False):
     """A position from any source: degrees, epoch milliseconds, m/s, degrees from north, meters, percent.
 
-    `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed.
+    `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed;
+    `remote` one that another process has taken in, and looks after.
     """
 
     lat: float
@@ -35,6 +36,7 @@ class Fix(msgspec.Struct, kw_only=True, gc=False):
     ignition: bool | None = None
     alarm: str | None = None
     kept: bool = False
+    remote: bool = False
 
 
 class Outcome(StrEnum):
@@ -134,6 +136,21 @@ class LiveState:
             self.coalesced += 1
         track.pending = fix
         return Outcome.LIVE
+
+    def mirror(self, track: Track, fix: Fix) -> None:
+        """Take over what another process has taken in, unless it is older than what is known here."""
+        newest = track.newest
+        if newest is not None and fix.ts <= newest.ts:
+            return
+        if track.pending is None:
+            self._waiting.append(track)
+        elif track.pending.kept:
+            self._kept.append((track, track.pending))
+        track.pending = fix
+
+    def waiting_here(self) -> list[tuple[Track, Fix]]:
+        """The newest fixes that wait for their turn and have come to this process."""
+        return [(track, fix) for track in self._waiting if (fix := track.pending) is not None and not fix.remote]
 
     def take(self, now: float) -> tuple[list[Track], list[tuple[Track, Fix]]]:
         """The vehicles that have a new live fix, and the fixes that were kept though newer ones came.

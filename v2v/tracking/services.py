@@ -1,10 +1,12 @@
 """Keeping the last known state of every vehicle, so that a restart does not forget where they are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from v2v.bulk import rows_write, stored_moment
 from v2v.vehicles.models import VehicleStatus
 
+_AT_ONCE = 500  # keys in one statement
 _FIX = ("lat", "lng", "heading", "speed", "fix_at")
 _TELEMETRY = ("battery", "signal")
 _COLUMNS = ("vehicle_id", "status", "last_seen", *_FIX, *_TELEMETRY)
@@ -44,9 +46,15 @@ def last_states_store(states: list[LastState]) -> None:
     rows_write(VehicleStatus, _COLUMNS, [_row(state) for state in newest.values()], on_conflict=_NEWER)
 
 
-def last_states_offline() -> None:
-    """Nobody is online when a server begins: one that was killed could not say so."""
-    VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE).update(status=VehicleStatus.Presence.OFFLINE)
+def last_states_offline(*, but: Collection[int] = ()) -> None:
+    """Nobody is online when a server begins, `but` those with others: one that was killed could not say so."""
+    left = VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE)
+    if not but:
+        left.update(status=VehicleStatus.Presence.OFFLINE)
+        return
+    pks = list(set(left.values_list("pk", flat=True)).difference(but))
+    for begin in range(0, len(pks), _AT_ONCE):
+        VehicleStatus.objects.filter(pk__in=pks[begin : begin + _AT_ONCE]).update(status=VehicleStatus.Presence.OFFLINE)
 
 
 def _row(state: LastState) -> tuple[object, ...]:
