@@ -6,6 +6,8 @@ Measured at 5 reports a second and 20 neighbors: parsing in the library took 40 
 """
 
 import logging
+import os
+import socket
 import sys
 from contextlib import suppress
 from http import HTTPStatus
@@ -243,8 +245,21 @@ def server_config(app: Any, *, host: str, port: int, **options: Any) -> uvicorn.
     )
 
 
-def serve(config: uvicorn.Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+class _Server(uvicorn.Server):
+    """Says that it serves on the pipe of whoever started it."""
+
+    ready_fd: int | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.ready_fd is not None and self.started:
+            os.write(self.ready_fd, b"1")
+
+
+def serve(config: uvicorn.Config, *, fd: int | None = None, ready_fd: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT; on the listening socket `fd`, if it was inherited."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logging.getLogger(__name__).info("listening on http://%s:%s/", config.host, config.port)
-    uvicorn.Server(config).run()
+    server = _Server(config)
+    server.ready_fd = ready_fd
+    server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
