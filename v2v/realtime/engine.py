@@ -21,6 +21,7 @@ from v2v.realtime.pool import BlockingPool
 from v2v.realtime.presence import Entry, MemoryPresence
 from v2v.realtime.ratelimit import MemoryLimiter
 from v2v.realtime.redis import RedisAddress
+from v2v.realtime.redis_limit import RedisLimiter
 from v2v.realtime.redis_relay import RedisRelay
 from v2v.realtime.relay import MemoryRelay
 from v2v.realtime.resync import Resync
@@ -58,7 +59,7 @@ class Engine:
         self.clock = clock or Clock()
         self.tally = metrics.Tally()
         self.hub = Hub()
-        self.limiter = MemoryLimiter(self.clock.monotonic)
+        self.limiter: MemoryLimiter = MemoryLimiter(self.clock.monotonic)
         self.presence = MemoryPresence(self.clock, self._presence_changed)
         self.resync = Resync(self.hub)
         self.relay: MemoryRelay = MemoryRelay(self.hub)
@@ -90,6 +91,8 @@ class Engine:
         self.every("members", _SECOND_S, self.members.step)
         self.closing.append(self.members.close)
         relay.on(DeviceCame, self._device_came)
+        self.limiter = limiter = RedisLimiter(redis, self.clock.monotonic)
+        self.closing.append(limiter.close)
 
     def device_came(self, session: Session) -> None:
         """A device has registered on this connection: no other process keeps an older one."""

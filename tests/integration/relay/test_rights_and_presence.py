@@ -29,8 +29,8 @@ async def test_a_dispatcher_hears_of_a_vehicle_that_comes_to_another_process_and
         async with vehicle(two[0]) as (_, vehicle_id):
             await console.next("presence_update", vehicleId=vehicle_id, status="online")
             cookie = await asyncio.to_thread(two[1].login, "alpha_dispatcher")
-            found = await asyncio.to_thread(ask, two[1], f"presence/{vehicle_id}", Cookie=cookie)
-            assert found["status"] == "online"
+            found = await asyncio.to_thread(ask, two[1], f"presence?vehicleId={vehicle_id}", Cookie=cookie)
+            assert [vehicle["status"] for vehicle in found["results"]] == ["online"]
         await console.next("presence_update", vehicleId=vehicle_id, status="offline")
         updates = [m["data"] for m in console.seen if m["event"] == "presence_update"]
         assert [u["status"] for u in updates if u["vehicleId"] == vehicle_id] == ["online", "offline"]
@@ -80,6 +80,6 @@ async def test_counts_are_of_all_processes(three: list[V2VServer]) -> None:
         await until(
             three[2],
             "websocket/stats",
-            lambda stats: stats["vehicles"] >= 2 and stats["connections"] >= 3 and stats["users"] >= 1,
+            lambda found: found["uniqueVehicles"] >= 2 and found["totalConnections"] >= 3 and found["uniqueUsers"] >= 1,
             Cookie=cookie,
         )
