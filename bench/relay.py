@@ -24,6 +24,7 @@ from bench.server import MeasuredServer, measured_servers, percentile
 HZ = 5
 WARM_UP_S = 3.0
 MESSAGES = 60
+PUBLISHED = "v2v_pubsub_messages_published_total "
 COLUMNS = (
     "processes", "positions p50 ms", "p95 ms", "messages p50 ms", "p95 ms",
     "Redis messages a vehicle and second", "CPU us a delivery",
@@ -100,9 +101,7 @@ def published(servers: Sequence[MeasuredServer]) -> float:
     for server in servers:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
-        total += sum(
-            float(line.split()[1]) for line in lines if line.startswith("v2v_pubsub_messages_published_total ")
-        )
+        total += sum(float(line.split()[1]) for line in lines if line.startswith(PUBLISHED))
     return total
 
 

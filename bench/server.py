@@ -77,10 +77,7 @@ def measured_servers(count: int) -> Iterator[list[MeasuredServer]]:
         if count > 1:
             settings["REDIS_URL"] = stack.enter_context(_redis())
         first = stack.enter_context(measured_server(**settings))
-        servers = [first]
-        for _ in range(count - 1):
-            servers.append(stack.enter_context(_beside(first)))
-        yield servers
+        yield [first, *(stack.enter_context(_beside(first)) for _ in range(count - 1))]
 
 
 @contextmanager
@@ -100,7 +97,7 @@ def _beside(first: MeasuredServer) -> Iterator[MeasuredServer]:
 def _redis() -> Iterator[str]:
     port = _free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - as above
     try:
         yield f"redis://127.0.0.1:{port}/0"
     finally:

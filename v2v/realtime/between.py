@@ -67,6 +67,7 @@ def decode_envelope(payload: bytes) -> Envelope:
 def decode_event(told: Told) -> events.Event:
     """The event of one that was told. Raises Unreadable."""
     try:
-        return _decode_event(told.event)
+        event: events.Event = _decode_event(told.event)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Unreadable(str(error)) from None
+    return event

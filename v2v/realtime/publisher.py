@@ -122,9 +122,9 @@ class Publisher:
     def _send(self, client: redis.Redis, commands: list[Command], positions: list[tuple[str, bytes]]) -> bool:
         pipeline = client.pipeline(transaction=False)
         for command in commands:
-            pipeline.execute_command(*command)
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         for channel, payload in positions:
-            pipeline.execute_command("PUBLISH", channel, payload)
+            pipeline.execute_command("PUBLISH", channel, payload)  # type: ignore[no-untyped-call]
         try:
             answers = pipeline.execute(raise_on_error=False)
         except (redis.ConnectionError, redis.TimeoutError) as error:

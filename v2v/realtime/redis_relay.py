@@ -117,7 +117,8 @@ class RedisRelay(MemoryRelay):
             await asyncio.sleep(random.uniform(*_RETRY_S))  # noqa: S311 - jitter
 
     async def _listen(self) -> None:
-        connection = self.address.async_client().connection_pool.make_connection()
+        pool = self.address.async_client().connection_pool
+        connection: Connection = pool.make_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
             await connection.send_command("SUBSCRIBE", self._events, *self._channels)
