@@ -45,7 +45,7 @@ class RedisRelay(MemoryRelay):
         self.process = self.publisher.source
         self.address = address
         self.positions: Callable[[bytes], None] = lambda payload: None
-        self.up_listeners: list[Callable[[], None]] = []  # told each time that Redis is back
+        self.up_listeners: list[Callable[[], None]] = []  # told when Redis is back, or something was missed
         self.is_up = False
         self._clock = clock
         self._resync = resync
@@ -179,7 +179,7 @@ class RedisRelay(MemoryRelay):
         if len(self._numbers) > _SOURCES:
             self._numbers.popitem(last=False)
         if last is not None and number > last + 1:
-            self._resync("gap")
+            self._catch_up("gap")
         return True
 
     def _came_up(self) -> None:
@@ -188,12 +188,16 @@ class RedisRelay(MemoryRelay):
         self.is_up = True
         metrics.RELAY_UP.set(1)
         log.info("other processes are reached", process=self.process)
+        self._catch_up("reconnected" if self._has_been_up else None)
+        self._has_been_up = True
+
+    def _catch_up(self, missed: str | None) -> None:
+        """Ask for what others have told before; if clients may have missed something, give them all of it anew."""
         self.publisher.tell_notice(Came(self.process))
         for listener in self.up_listeners:
             listener()
-        if self._has_been_up:
-            self._resync("reconnected")
-        self._has_been_up = True
+        if missed is not None:
+            self._resync(missed)
 
     def _went_down(self, reason: str) -> None:
         if self.is_up:
