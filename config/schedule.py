@@ -16,6 +16,7 @@ from django.utils import timezone
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
 from v2v.messaging.services import messages_expire
+from v2v.tracking.partitions import positions_keep
 
 _MAX_ROUNDS = 100  # of one step in a row, while it finds work: the others have their turn too
 _STOP_WITHIN_S = 3.0
@@ -35,6 +36,7 @@ STEPS = (
     Step("alerts-escalate", 1.0, lambda now: alerts_escalate(now=now)),
     Step("calls-sweep", 1.0, CallSweep().step),
     Step("messages-expire", 5.0, messages_expire),
+    Step("positions-keep", 3600.0, lambda now: positions_keep(now=now)),  # a day's work, every hour in case one fails
 )
 
 

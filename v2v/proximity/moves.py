@@ -92,6 +92,7 @@ class Moves:
         self._channels: frozenset[str] = frozenset()
         self._asked: set[str] = set()  # channels on which others want to hear of all
         self._turn = 0
+        self._held: set[int] = set()  # slots of the vehicles that are here, by a socket or otherwise
         self._relay.positions = self.take
         self._relay.up_listeners.append(self._forget_channels)
         self._relay.on(Want, self._wanted)
@@ -116,7 +117,7 @@ class Moves:
 
     def _here(self) -> list[tuple[Track, Fix]]:
         """The vehicles that this process holds, and their newest fixes where those came to it."""
-        tracks = (self._live.tracks[slot] for slot in self._engine.hub.by_slot)
+        tracks = (self._live.tracks[slot] for slot in self._held)
         return [(track, fix) for track in tracks if (fix := track.newest) is not None and not fix.remote]
 
     def _due_again(self) -> list[tuple[Track, Fix]]:
@@ -193,14 +194,17 @@ class Moves:
             self._live.set_active(self._live.tracks[entry.slot], False)
 
     def _here_changed(self, entry: Entry) -> None:
-        if entry.here == "offline":  # if others hold it, they go on telling
-            self._fresh[entry.slot] = self._engine.clock.monotonic()
+        if entry.here != "offline":
+            self._held.add(entry.slot)
+            return
+        self._held.discard(entry.slot)
+        self._fresh[entry.slot] = self._engine.clock.monotonic()  # if others hold it, they go on telling
 
     def _forget_the_old(self) -> None:
         before = self._engine.clock.monotonic() - _FORGOTTEN_S
         for slot in [slot for slot, at in self._fresh.items() if at < before]:
             del self._fresh[slot]
-            if slot not in self._engine.hub.by_slot:
+            if slot not in self._held:
                 self._live.set_active(self._live.tracks[slot], False)
 
     # ---- What to listen to
@@ -219,7 +223,7 @@ class Moves:
         whole = self._dispatched_fleets()
         cells: defaultdict[int, set[int]] = defaultdict(set)
         for track, fix in self._here():
-            if track.fleet not in whole:
+            if track.fleet not in whole and track.slot in self._engine.hub.by_slot:
                 cells[track.fleet].add(h3.latlng_to_cell(fix.lat, fix.lng, self._resolution))
         channels = {self._channel(fleet) for fleet in whole}
         for fleet, centers in cells.items():

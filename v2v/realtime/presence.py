@@ -8,6 +8,7 @@ from v2v.protocol.events import PresenceStatus
 from v2v.realtime.clock import Clock
 from v2v.realtime.session import Session
 
+_REPORTED_S = 300.0  # phones and trackers report every few minutes when they stand still
 _BEST_FIRST: tuple[PresenceStatus, ...] = ("online", "timeout", "offline")
 
 
@@ -46,17 +47,23 @@ class MemoryPresence:
     def __init__(self, clock: Clock, changed: Callable[[Entry], None]) -> None:
         self.entries: dict[str, Entry] = {}
         self.here_listeners: list[Callable[[Entry], None]] = []
+        self._reporters: dict[str, float] = {}  # when vehicles that report otherwise than by a socket were last heard
         self._clock = clock
         self._changed = changed
 
     def came(self, session: Session, *, fleet: int, driver_name: str | None) -> None:
         """A device of the vehicle has registered."""
-        now_ms = self._clock.now_ms()
-        entry = self._entry(session.name, fleet, session.slot, now_ms)
+        entry = self._entry(session.name, fleet, session.slot)
         entry.driver_name = driver_name or entry.driver_name
-        self._set(entry, "online", now_ms)
+        self._set(entry, "online", self._clock.now_ms())
 
-    def _entry(self, vehicle_id: str, fleet: int, slot: int, now_ms: int) -> Entry:
+    def reported(self, vehicle_id: str, *, fleet: int, slot: int) -> None:
+        """A position of the vehicle came by another way than a socket: it is online for the next 5 minutes."""
+        self._reporters[vehicle_id] = self._clock.monotonic()
+        self._set(self._entry(vehicle_id, fleet, slot), "online", self._clock.now_ms())
+
+    def _entry(self, vehicle_id: str, fleet: int, slot: int) -> Entry:
+        now_ms = self._clock.now_ms()
         entry = self.entries.get(vehicle_id)
         if entry is None:
             entry = self.entries[vehicle_id] = Entry(vehicle_id, fleet, slot, "offline", now_ms)
@@ -80,14 +87,22 @@ class MemoryPresence:
     def sweep(self, sessions_of: Iterable[tuple[str, list[Session]]], *, timeout_s: float) -> None:
         """Find the vehicles of which nothing was heard for `timeout_s` seconds, and note when the others were heard."""
         now = self._clock.monotonic()
+        connected = set()
         for vehicle_id, sessions in sessions_of:
+            connected.add(vehicle_id)
             heard_at = max(session.heard_at for session in sessions)
+            heard_at = max(heard_at, self._reporters.get(vehicle_id, heard_at))
             entry = self.entries[vehicle_id]
             entry.last_seen = self._epoch_ms(heard_at)
             if now - heard_at > timeout_s and entry.here == "online":
                 for session in sessions:
                     session.silent = True
                 self._set(entry, "timeout", entry.last_seen)
+        for vehicle_id in [name for name, heard_at in self._reporters.items() if now - heard_at > _REPORTED_S]:
+            del self._reporters[vehicle_id]
+            entry = self.entries[vehicle_id]
+            if vehicle_id not in connected:
+                self._set(entry, "offline", entry.last_seen)
 
     def last_seen(self, vehicle_id: str, sessions: list[Session]) -> int | None:
         """When the vehicle was last heard, to the millisecond while it is connected here."""
@@ -111,10 +126,11 @@ class MemoryPresence:
         driver_name: str | None,
     ) -> None:
         """Another process says how the vehicle stands with it."""
-        entry = self._entry(vehicle_id, fleet, slot, last_seen)
+        is_new = vehicle_id not in self.entries
+        entry = self._entry(vehicle_id, fleet, slot)
         entry.elsewhere[process] = at
         entry.driver_name = driver_name or entry.driver_name
-        entry.last_seen = max(entry.last_seen, last_seen)
+        entry.last_seen = last_seen if is_new else max(entry.last_seen, last_seen)
         self._combine(entry)
 
     def seen(self, vehicle_id: str, last_seen: int) -> None:

@@ -1,5 +1,6 @@
 """Vehicles on different processes see each other as if they were on one."""
 
+import asyncio
 import itertools
 
 from tests.servers.v2v import V2VServer
@@ -43,3 +44,20 @@ async def test_a_dispatcher_sees_the_vehicles_of_all_processes(three: list[V2VSe
         seen: set[str] = set()
         while not {a_id, b_id} <= seen:
             seen |= {peer["vehicleId"] for peer in (await console.next("locations"))["peers"]}
+
+
+async def test_what_happens_between_two_processes_is_stored_once(two: list[V2VServer]) -> None:
+    lat, lng = place()
+    async with vehicle(two[1]) as (one, one_id), vehicle(two[0]) as (other, other_id):
+        await one.send("location_update", {"lat": lat, "lng": lng})
+        await other.send("location_update", {"lat": lat, "lng": lng})
+        await one.next("proximity_event", peerVehicleId=other_id)
+        await other.next("proximity_event", peerVehicleId=one_id)
+        await other.drain(2.5)  # what is near is stored once a second, by either process
+        stored = await asyncio.to_thread(
+            two[0].shell,
+            "from v2v.proximity.models import ProximityEvent; "
+            f"ids = ['{one_id}', '{other_id}']; "
+            "print(ProximityEvent.objects.filter(vehicle__vehicle_id__in=ids, peer__vehicle_id__in=ids).count())",
+        )
+        assert stored == "1"
