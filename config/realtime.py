@@ -52,7 +52,7 @@ from v2v.tracking.services import LastState, last_states_offline, last_states_st
 from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles.live import engine_set
-from v2v.vehicles.ws import Endings, register_handler
+from v2v.vehicles.ws import Endings, RightsCheck, register_handler
 
 _STORE_EVERY_S = 1.0
 _LISTEN_EVERY_S = 1.0
@@ -94,7 +94,7 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     engine.relay.on(RightLost, endings)
-    holders = Holders(engine, live, engine.members) if engine.members is not None else None
+    holders = _add_others(engine, live)
     ticker = _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
     _add_recorder(engine, live, ticker)
     _add_keeper(engine, live, holders)
@@ -147,6 +147,16 @@ def build() -> Realtime:
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
         dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
+
+
+def _add_others(engine: Engine, live: LiveState) -> Holders | None:
+    """What a process needs that is one of several."""
+    if engine.members is None:
+        return None
+    check = RightsCheck(engine)
+    engine.members.relay.up_listeners.append(check.ask)
+    engine.every("vehicles", _LISTEN_EVERY_S, check.step)
+    return Holders(engine, live, engine.members)
 
 
 def _add_ticker(engine: Engine, live: LiveState, holders: Holders | None) -> Ticker:

@@ -24,6 +24,11 @@ from tests.sockets import Socket, dispatcher, vehicle, vehicle_socket
 
 pytestmark = pytest.mark.timeout(240)
 WITHIN_S = 30.0
+DISABLE = (
+    "from django.utils import timezone; from v2v.vehicles.models import Vehicle; "
+    "from v2v.vehicles.services import vehicle_disable; "
+    "vehicle_disable(vehicle=Vehicle.objects.get(vehicle_id='{}'), now=timezone.now())"
+)
 
 
 @dataclass
@@ -102,16 +107,21 @@ def _health(server: V2VServer) -> Any:
 
 
 async def test_redis_is_killed_and_comes_back(run: Run, pair: Pair, record_figure: RecordFigure) -> None:
-    async with scene(pair) as on:
+    async with scene(pair) as on, AsyncExitStack() as stack:
         os.kill(pair.redis.pid, signal.SIGKILL)
         await is_healthy(pair.servers[0], "degraded")
         alert_id, message_id = await work(on)
         await on.consoles[0].next("emergency_alert", alertId=alert_id)  # of the same process: at once
+        vehicle_id, token = pair.servers[0].vehicle()
+        doomed = await stack.enter_async_context(vehicle_socket(pair.servers[1]))
+        await doomed.register(vehicle_id, token)
+        await asyncio.to_thread(pair.servers[0].shell, DISABLE.format(vehicle_id))
         pair.redis = await asyncio.to_thread(redis.start, run, port=urlsplit(pair.redis.url).port)
         back = time.monotonic()
         await told(on.other, "message", "messageId", message_id)
         await told(on.consoles[1], "emergency_alert", "alertId", alert_id)
         took = time.monotonic() - back
+        assert await doomed.closed() == 4410
         await on.one.send("location_update", {"lat": 2.0, "lng": 2.0})
         await on.other.send("location_update", {"lat": 2.0, "lng": 2.0})
         await on.other.next("proximity_event")

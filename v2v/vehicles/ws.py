@@ -19,6 +19,7 @@ from v2v.realtime.session import Answer, InTurn, Session
 from v2v.tracking.live import LiveState
 from v2v.vehicles.attempts import Attempts
 from v2v.vehicles.identity import Authenticated, AuthRefusal, vehicle_authenticate
+from v2v.vehicles.selectors import devices_with_rights
 from v2v.vehicles.services import vehicle_describe
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,35 @@ class Endings:
     def since(self, began: float, principal: Authenticated) -> bool:
         """Whether the principal lost its right at or after `began` (monotonic seconds)."""
         return any(at >= began and concerns(principal, vehicle, device) for at, vehicle, device in list(self._last))
+
+
+class RightsCheck:
+    """Looks again at the rights behind all vehicles' connections: a word that one was lost may have been missed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_due = False
+
+    def ask(self) -> None:
+        """Have it done at the next step."""
+        self._is_due = True
+
+    async def step(self) -> None:
+        """Do it, if it was asked for; once the database is there."""
+        if not self._is_due:
+            return
+        sessions = [each for each in self._engine.hub.sessions if isinstance(each.principal, Authenticated)]
+        devices = {pk for each in sessions for pk in (each.principal.device_pk, each.principal.granted_by)}
+        self._is_due = False
+        try:
+            fleets = await self._engine.pool.run(devices_with_rights, devices)
+        except Refusal:
+            self._is_due = True
+            return
+        for session in sessions:
+            who = session.principal
+            if fleets.get(who.device_pk) != who.fleet_pk or fleets.get(who.granted_by) != who.fleet_pk:
+                self._engine.end(session, CloseCode.REMOVED)
 
 
 def concerns(principal: object, vehicle_pk: int | None, device_pk: int | None) -> bool:
