@@ -42,12 +42,14 @@ class EngineLive:
         return [] if track is None else nearby_peers(self._engine, self._live, track, radius_m=radius_m)
 
     def position(self, vehicle_id: str) -> Position | None:
-        """The live one; as stored, for a vehicle that has not reported since this server's start."""
+        """The live one; as stored, for a vehicle that has not reported to this server, or now does so to another."""
         track = self._live.by_vehicle.get(vehicle_id)
         fix = track.newest if track else None
-        if fix is None:
-            return StoredLive().position(vehicle_id)
-        return Position(fix.lat, fix.lng, moment(fix.ts))
+        live = None if fix is None else Position(fix.lat, fix.lng, moment(fix.ts))
+        if fix is not None and not fix.remote:
+            return live
+        stored = StoredLive().position(vehicle_id)
+        return max((each for each in (live, stored) if each is not None), key=lambda each: each.at, default=None)
 
     def is_connected(self, vehicle_id: str) -> bool:
         """Whether any device of the vehicle is, to any process."""

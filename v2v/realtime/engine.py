@@ -16,7 +16,7 @@ from v2v.realtime.clock import Clock
 from v2v.realtime.config import EngineConfig
 from v2v.realtime.hub import Hub
 from v2v.realtime.members import Members
-from v2v.realtime.notices import DeviceCame
+from v2v.realtime.notices import DeviceCame, DevicesCame
 from v2v.realtime.pool import BlockingPool
 from v2v.realtime.presence import Entry, MemoryPresence
 from v2v.realtime.ratelimit import MemoryLimiter
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 _RECONNECT_SPREAD_MS = (500, 5_000)
 _SECOND_S = 1.0
+_DEVICES_AT_ONCE = 500  # in one notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +91,29 @@ class Engine:
         self.members = Members(relay)
         self.every("members", _SECOND_S, self.members.step)
         self.closing.append(self.members.close)
-        relay.on(DeviceCame, self._device_came)
+        relay.on(DevicesCame, self._devices_came)
+        relay.up_listeners.append(self._tell_devices)
         self.limiter = limiter = RedisLimiter(redis, self.clock.monotonic)
         self.closing.append(limiter.close)
 
     def device_came(self, session: Session) -> None:
         """A device has registered on this connection: no other process keeps an older one."""
         session.registered_ms = self.clock.now_ms()
-        self.relay.tell(DeviceCame(session.name, session.device_id, session.id, session.registered_ms))
+        self.relay.tell(DevicesCame((_device(session),)))
 
-    def _device_came(self, notice: DeviceCame) -> None:
-        """Close an older connection of the device, of which other processes could not know."""
-        for session in list(self.hub.by_vehicle.get(notice.vehicle_id, ())):
-            is_older = (session.registered_ms, session.id) < (notice.registered_ms, notice.session_id)
-            if session.device_id == notice.device_id and is_older:
-                self.end(session, CloseCode.REPLACED)
+    def _tell_devices(self) -> None:
+        """What came while Redis was away, nobody else knows of."""
+        devices = [_device(session) for sessions in self.hub.by_vehicle.values() for session in sessions]
+        for begin in range(0, len(devices), _DEVICES_AT_ONCE):
+            self.relay.tell(DevicesCame(tuple(devices[begin : begin + _DEVICES_AT_ONCE])))
+
+    def _devices_came(self, notice: DevicesCame) -> None:
+        """Close older connections of the devices: all processes reckon alike which is the older one."""
+        for came in notice.devices:
+            for session in list(self.hub.by_vehicle.get(came.vehicle_id, ())):
+                is_older = (session.registered_ms, session.id) < (came.registered_ms, came.session_id)
+                if session.device_id == came.device_id and is_older:
+                    self.end(session, CloseCode.REPLACED)
 
     @property
     def is_running(self) -> bool:
@@ -219,6 +228,10 @@ class Engine:
     def _presence_changed(self, entry: Entry) -> None:
         for listener in self.presence_listeners:
             listener(entry)
+
+
+def _device(session: Session) -> DeviceCame:
+    return DeviceCame(session.name, session.device_id, session.id, session.registered_ms)
 
 
 async def _repeat(work: Periodic) -> None:

@@ -17,13 +17,19 @@ class RightLost(Notice, frozen=True, tag="right_lost"):
     reason: str
 
 
-class DeviceCame(Notice, frozen=True, tag="device_came"):
-    """A device of a vehicle has registered (epoch milliseconds): an older connection of it is replaced."""
+class DeviceCame(Struct, frozen=True, array_like=True):
+    """A device of a vehicle has registered (epoch milliseconds)."""
 
     vehicle_id: str
     device_id: str
     session_id: str
     registered_ms: int
+
+
+class DevicesCame(Notice, frozen=True, tag="devices_came"):
+    """Devices are connected to the process that tells: older connections of them, to others, are replaced."""
+
+    devices: tuple[DeviceCame, ...]
 
 
 class Held(Notice, frozen=True, tag="held"):
@@ -83,4 +89,4 @@ class Left(Notice, frozen=True, tag="left"):
     process: str
 
 
-AnyNotice = RightLost | DeviceCame | Held | Seen | Desk | Pulse | Want | Came | Left
+AnyNotice = RightLost | DevicesCame | Held | Seen | Desk | Pulse | Want | Came | Left

@@ -16,6 +16,7 @@ _WHOLE = "*"  # the field that says that all vehicles are there; no vehicle is c
 _SEEN_EVERY_S = 10.0
 _DESK_EVERY_S = 1.0
 _SEEN_AT_ONCE = 2_000
+_STORED_AT_ONCE = 500
 _PAGE = 1_000
 _LOOK_AGAIN_S = 1.0
 log = structlog.get_logger(__name__)
@@ -96,9 +97,12 @@ class Holders:
 
     def _store_all(self) -> None:
         """Redis has lost what we hold, or never had it."""
-        for entry in self._engine.presence.entries.values():
-            if entry.here != "offline":
-                self._publisher.command("HSET", self._key, entry.vehicle_id, _encode(self._held(entry)))
+        held = [entry for entry in self._engine.presence.entries.values() if entry.here != "offline"]
+        for begin in range(0, len(held), _STORED_AT_ONCE):
+            fields: list[str | bytes] = []
+            for entry in held[begin : begin + _STORED_AT_ONCE]:
+                fields += (entry.vehicle_id, _encode(self._held(entry)))
+            self._publisher.command("HSET", self._key, *fields)
         self._publisher.command("HSET", self._key, _WHOLE, b"")
 
     def _held(self, entry: Entry) -> Held:
