@@ -120,7 +120,7 @@ class RedisRelay(MemoryRelay):
         pool = self.address.async_client().connection_pool
         connection: Connection = pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command("SUBSCRIBE", self._events, *self._channels)
             self._connection = connection
             self._heard_at = self._clock.monotonic()
