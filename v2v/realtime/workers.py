@@ -38,18 +38,20 @@ def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
 
 @dataclass
 class Worker:
-    """One process, and the reading end of the pipe on which it says that it serves."""
+    """One process, and our end of the line on which it says that it serves, and by which it sees that we live."""
 
     process: subprocess.Popen[bytes]
-    ready: int
+    line: socket.socket
     began: float
+    is_buried: bool = False
 
 
 class Workers:
-    """Runs `command` once a socket, with `--fd` and `--ready-fd` behind it.
+    """Runs `command` once a socket, with `--fd` and `--parent-fd` behind it.
 
     The sockets stay open here: whoever connects while a process is being replaced waits for the next one. SIGTERM and
-    SIGINT stop all, SIGHUP replaces one after the other, each once the new one serves.
+    SIGINT stop all, SIGHUP replaces one after the other, each once the new one serves. Should this process be killed,
+    the others stop by themselves.
     """
 
     def __init__(self, command: Sequence[str], sockets: Sequence[socket.socket], *, metrics: Path) -> None:
@@ -90,21 +92,21 @@ class Workers:
         self._woken.set()
 
     def _start(self, listening: socket.socket) -> Worker:
-        ready, tell_ready = os.pipe()
-        fds = (listening.fileno(), tell_ready)
-        command = [*self._command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
+        ours, theirs = socket.socketpair()
+        fds = (listening.fileno(), theirs.fileno())
+        command = [*self._command, "--fd", str(fds[0]), "--parent-fd", str(fds[1])]
         environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "WORKERS": "1"}
         process = subprocess.Popen(command, env=environment, pass_fds=fds)  # noqa: S603 - our own program
-        os.close(tell_ready)
+        theirs.close()
         log.info("server process %d started", process.pid)
-        return Worker(process, ready, time.monotonic())
+        return Worker(process, ours, time.monotonic())
 
     def _start_again(self) -> None:
         now = time.monotonic()
         for index, worker in enumerate(self._workers):
             if worker.process.poll() is None:
                 continue
-            if worker.ready >= 0:
+            if not worker.is_buried:
                 self._bury(worker)
                 is_young = now - worker.began < _YOUNG_S
                 self._deaths[index] = self._deaths[index] + 1 if is_young else 0
@@ -116,8 +118,8 @@ class Workers:
     def _replace_all(self) -> None:
         for index, listening in enumerate(self._sockets):
             fresh = self._start(listening)
-            readable, _, _ = select.select([fresh.ready], [], [], _READY_WITHIN_S)
-            if not readable or not os.read(fresh.ready, 1):
+            readable, _, _ = select.select([fresh.line], [], [], _READY_WITHIN_S)
+            if not readable or not fresh.line.recv(1):
                 log.error("server process %d does not serve: the old ones go on", fresh.process.pid)
                 self._stop_all([fresh])
                 return
@@ -140,7 +142,7 @@ class Workers:
             self._bury(worker)
 
     def _bury(self, worker: Worker) -> None:
-        if worker.ready >= 0:
-            os.close(worker.ready)
-            worker.ready = -1
+        if not worker.is_buried:
+            worker.line.close()
+            worker.is_buried = True
             mark_process_dead(worker.process.pid, str(self._metrics))  # type: ignore[no-untyped-call]

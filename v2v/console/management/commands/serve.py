@@ -20,14 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
         parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes on the port; need Redis")
         parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
-        parser.add_argument("--ready-fd", type=int, help="a pipe on which to say that it serves")
+        parser.add_argument("--parent-fd", type=int, help="a socket to the process that started this one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError("Several processes find each other through Redis: set REDIS_URL, or WORKERS to 1.")
         if workers < 2:
-            serve(site_config(host=host, port=port), fd=options["fd"], ready_fd=options["ready_fd"])
+            serve(site_config(host=host, port=port), fd=options["fd"], parent_fd=options["parent_fd"])
             return
         command = [sys.executable, sys.argv[0], "serve", "--host", host, "--port", str(port), "--workers", "1"]
         Workers(command, listening_sockets(host, port, workers), metrics=settings.VAR_DIR / "metrics").run()
