@@ -72,17 +72,24 @@ class Members:
                 listener()
 
     def _look_at(self, living: set[str]) -> None:
-        for process in living - self.others:
-            log.info("another process is there", process=process)
-            self.others |= {process}
-            for listener in self.came_listeners:
-                listener(process)
+        for process in living:
+            self._came(process)
         self._missed = Counter({process: self._missed[process] + 1 for process in self.others - living})
         for process in [process for process, times in self._missed.items() if times >= _MISSED]:
             self._gone(process)
 
     def _pulse(self, notice: Pulse) -> None:
+        """The first word of each process: what else it tells is forgotten again once it is gone."""
+        self._came(notice.process)
         self.pulses[notice.process] = notice
+
+    def _came(self, process: str) -> None:
+        if process in self.others:
+            return
+        log.info("another process is there", process=process)
+        self.others |= {process}
+        for listener in self.came_listeners:
+            listener(process)
 
     def _gone(self, process: str) -> None:
         if process not in self.others:
