@@ -110,21 +110,21 @@ class Moves:
         by_channel = self._by_channel(told.values())
         if self._asked:
             asked, self._asked = self._asked, set()
-            answers = self._by_channel(self._here())
+            answers = self._by_channel(self._ours(self._held))
             by_channel |= {channel: answers[channel] for channel in asked & answers.keys()}
         if by_channel:
             self._relay.publisher.positions(self._messages(by_channel))
 
-    def _here(self) -> list[tuple[Track, Fix]]:
-        """The vehicles that this process holds, and their newest fixes where those came to it."""
-        tracks = (self._live.tracks[slot] for slot in self._held)
+    def _ours(self, slots: Iterable[int]) -> list[tuple[Track, Fix]]:
+        """Of these vehicles those whose newest fixes came to this process."""
+        tracks = (self._live.tracks[slot] for slot in slots)
         return [(track, fix) for track in tracks if (fix := track.newest) is not None and not fix.remote]
 
     def _due_again(self) -> list[tuple[Track, Fix]]:
         turn = int(self._engine.clock.monotonic() / _ANEW_EVERY_S * _TURNS)
         due = {each % _TURNS for each in range(max(self._turn, turn - _TURNS) + 1, turn + 1)}
         self._turn = turn
-        return [(track, fix) for track, fix in self._here() if track.slot % _TURNS in due]
+        return self._ours(slot for slot in self._held if slot % _TURNS in due)
 
     def _by_channel(self, fixes: Iterable[tuple[Track, Fix]]) -> dict[str, tuple[int, list[Raw]]]:
         """The fleet and the encoded moves for each channel: that of the cell, and that of the fleet."""
@@ -222,8 +222,9 @@ class Moves:
     def _wanted_channels(self) -> frozenset[str]:
         whole = self._dispatched_fleets()
         cells: defaultdict[int, set[int]] = defaultdict(set)
-        for track, fix in self._here():
-            if track.fleet not in whole and track.slot in self._engine.hub.by_slot:
+        for slot in self._engine.hub.by_slot:
+            track = self._live.tracks[slot]
+            if (fix := track.newest) is not None and track.fleet not in whole:
                 cells[track.fleet].add(h3.latlng_to_cell(fix.lat, fix.lng, self._resolution))
         channels = {self._channel(fleet) for fleet in whole}
         for fleet, centers in cells.items():
