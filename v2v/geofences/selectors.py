@@ -114,11 +114,9 @@ def vehicles_known(slots: Mapping[int, int]) -> Known:
         types[slots[pk]] = kind.strip().lower()
         seen_at[slots[pk]] = None if last_seen is None or lat is None else epoch_ms(last_seen)
     there = GeofencePresence.objects.filter(vehicle__in=slots, vehicle__fleet=F("geofence__fleet"))
-    rows: Iterable[tuple[int, int, datetime, bool, bool]]
-    rows = there.values_list("vehicle", "geofence", "since", "dwelt", "fast")
     standings = [
-        Standing(slots[vehicle], geofence, epoch_ms(since), dwelt, fast)
-        for vehicle, geofence, since, dwelt, fast in rows
+        Standing(slots[each.vehicle_id], each.geofence_id, epoch_ms(each.since), each.dwelt, each.fast)
+        for each in there
     ]
     return Known(seen_at, types, standings)
 

@@ -5,11 +5,13 @@ from typing import cast
 
 from django.db import transaction
 
-from v2v.geofences import notices
 from v2v.geofences.models import Geofence, GeofenceEvent
 from v2v.protocol import events
 from v2v.protocol.epoch import epoch_ms
-from v2v.realtime.relay import ToDispatchers, publish
+from v2v.realtime.notices import Changed
+from v2v.realtime.relay import ToDispatchers, publish, tell
+
+CHANGED = "geofences"  # what the notice to all processes calls them
 
 
 def geofence_part(geofence: Geofence) -> events.GeofencePart:
@@ -39,7 +41,7 @@ def tell_removed(geofence: Geofence) -> None:
 
 
 def _tell(geofence: Geofence, event: events.Event) -> None:
-    transaction.on_commit(notices.tell, robust=True)
+    transaction.on_commit(partial(tell, Changed(CHANGED)), robust=True)
     transaction.on_commit(partial(publish, ToDispatchers(geofence.fleet_id), event), robust=True)
 
 

@@ -12,9 +12,11 @@ from v2v.geofences.engine import Change, GeofenceEngine
 from v2v.geofences.index import FenceIndex, Fixes
 from v2v.geofences.selectors import Known, Mark, fences_read, vehicle_types_of, vehicles_known
 from v2v.geofences.store import Found, changes_store
+from v2v.geofences.telling import CHANGED
 from v2v.protocol.decode import Refusal
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
+from v2v.realtime.notices import Changed
 from v2v.realtime.presence import Entry
 from v2v.tracking.live import Fix, LiveState, Track
 
@@ -48,16 +50,11 @@ class GeofenceWatch:
         self._notice = asyncio.Event()
         self._mark: Mark | None = None
         self._looked_at = float("-inf")
-        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self) -> None:
-        """Take notices from now on: they come from any thread."""
-        self._loop = asyncio.get_running_loop()
-
-    def fences_changed(self) -> None:
-        """Look at the geofences again, soon; from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._notice.set)
+    def changed(self, notice: Changed) -> None:
+        """Look at the geofences again, soon, when they are what has changed."""
+        if notice.what == CHANGED:
+            self._notice.set()
 
     def moved(self, moved: Sequence[Track], kept: Sequence[tuple[Track, Fix]]) -> None:
         """These vehicles have a new fix. The last one of each turn counts: a crossing has to last anyway."""
