@@ -14,6 +14,7 @@ urlpatterns = [
     path("vehicles/", include("v2v.vehicles.urls_pages")),
     path("replay/", include("v2v.replay.urls_pages")),
     path("queue/", include("v2v.tracking.urls_pages")),
+    path("geofences/", include("v2v.geofences.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("ingest/", include("v2v.tracking.urls_ingest")),

@@ -25,13 +25,17 @@ class Callsigns(forms.Field):
 
     def to_python(self, value: list[str] | None) -> list[str]:
         """The callsigns; what cannot be one is left out."""
-        names = (name.strip() for given in value or () for name in given.split(","))
-        return [*dict.fromkeys(name for name in names if 0 < len(name) <= 40)]
+        return _callsigns(value)
 
     def validate(self, value: list[str]) -> None:
         """At most 20."""
         if len(value) > MAX_VEHICLES:
             raise forms.ValidationError(f"Choose {MAX_VEHICLES} vehicles at most; these are {len(value)}.")
+
+
+def _callsigns(given: list[str] | None) -> list[str]:
+    names = (name.strip() for each in given or () for name in each.split(","))
+    return [*dict.fromkeys(name for name in names if 0 < len(name) <= 40)]
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -54,8 +58,7 @@ class ReplayForm(forms.Form):
     @property
     def callsigns(self) -> list[str]:
         """The vehicles to show as chosen: the first 20, also when there were more."""
-        names: list[str] = self.fields["vehicles"].to_python(self["vehicles"].data) or []
-        return names[:MAX_VEHICLES]
+        return _callsigns(self["vehicles"].data)[:MAX_VEHICLES]
 
     def add_prefix(self, field_name: str) -> str:
         """The name in the address."""
