@@ -11,6 +11,7 @@ from v2v.alerts.models import Alert
 from v2v.alerts.selectors import alerts_where
 from v2v.calls.models import CallSession
 from v2v.calls.selectors import calls_where
+from v2v.geofences.selectors import geofence_events_where
 from v2v.messaging.models import Message
 from v2v.messaging.selectors import messages_where
 from v2v.replay.moment import MAX_MOMENTS, Asked, Moment, Source
@@ -99,6 +100,21 @@ def _message_words(message: Message) -> str:
     return _short(f"{sender} to {recipient}: {message.content}")
 
 
+def _geofences(asked: Asked) -> Iterator[Moment]:
+    found = geofence_events_where(asked.actor).filter(
+        vehicle__in=asked.vehicles, occurred_at__gte=asked.start, occurred_at__lt=asked.end
+    )
+    for event in found.order_by("occurred_at", "pk")[: MAX_MOMENTS + 1]:
+        yield Moment(
+            at=event.occurred_at,
+            vehicle_id=event.vehicle.vehicle_id if event.vehicle else "",
+            words=f"{event.get_type_display()}: {event.geofence.name}",
+            link=f"{reverse('geofences')}?{urlencode({'geofence': event.geofence_id})}",
+            place=None if event.lat is None or event.lng is None else (event.lat, event.lng),
+            tone=event.severity,  # type: ignore[arg-type]  # the same words
+        )
+
+
 def _short(words: str) -> str:
     return words if len(words) <= _MAX_WORDS else f"{words[: _MAX_WORDS - 1]}…"
 
@@ -107,4 +123,5 @@ SOURCES: dict[str, Source] = {
     "alert": Source("Alert", "Alerts", "warning", _alerts),
     "call": Source("Call", "Calls", "phone", _calls),
     "message": Source("Message", "Messages", "message", _messages),
+    "geofence": Source("Geofence", "Geofences", "polygon", _geofences),
 }

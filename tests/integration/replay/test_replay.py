@@ -21,6 +21,7 @@ from v2v.alerts.services import Delivery, Report, alert_recipients_store
 from v2v.calls.models import CallSession
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import actor_of_user
+from v2v.geofences.models import Geofence, GeofenceEvent
 from v2v.messaging.models import Conversation, Message
 from v2v.protocol.epoch import epoch_ms
 from v2v.replay.selectors import MAX_SPAN, chunk_of
@@ -343,9 +344,33 @@ def test_what_goes_to_everybody_is_everybodys_moment(viewer: Client, truck: Vehi
     assert (found["vehicleId"], found["words"]) == ("", "truck-1 to everybody: Road closed")
 
 
+def entered(vehicle: Vehicle, at: datetime, **more: Any) -> Geofence:
+    geofence = Geofence.objects.create(
+        fleet_id=vehicle.fleet_id,
+        name="Port",
+        kind=Geofence.Kind.CIRCLE,
+        geometry={"type": "Point", "coordinates": [55.3, 25.2]},
+        radius_m=500,
+    )
+    GeofenceEvent.objects.create(
+        fleet_id=vehicle.fleet_id, geofence=geofence, vehicle=vehicle, type="enter", occurred_at=at, **more
+    )
+    return geofence
+
+
+def test_a_border_that_was_crossed_is_a_moment(viewer: Client, truck: Vehicle, now: datetime) -> None:
+    geofence = entered(truck, now - HOUR / 2, lat=25.2, lng=55.3, severity="high")
+    (found,) = moments(viewer, "truck-1", now - HOUR, now)
+    assert (found["kind"], found["words"], found["place"], found["tone"]) == (
+        *("geofence", "Entered: Port", [25.2, 55.3], "high"),
+    )
+    assert found["link"] == f"/geofences/?geofence={geofence.pk}"
+
+
 def test_another_fleets_moments_are_not_shown(viewer: Client, truck: Vehicle, now: datetime) -> None:
     spy = vehicle_make(fleet_make("south"), "spy-1")
     raised(spy, now - HOUR / 2)
+    entered(spy, now - HOUR / 2)
     called(spy, now - HOUR / 2, state="missed", ended_at=now)
     wrote(spy, now - HOUR / 2, "Secret")
     wrote(spy, now - HOUR / 2, "Secret to all", is_broadcast=True, key="all")
@@ -366,6 +391,7 @@ def test_moments_ask_the_database_as_often_for_many_as_for_one(viewer: Client, t
             at = now - HOUR / 2 + timedelta(seconds=n + index)
             raised(truck, at, f"{n}-{index}")
             called(truck, at, state="missed", ended_at=now)
+            entered(truck, at)
             wrote(truck, at, f"{n}-{index}")
         with CaptureQueriesContext(connection) as queries:
             moments(viewer, "truck-1", now - HOUR, now)
