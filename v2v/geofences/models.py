@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from v2v.fleets.models import Fleet
 from v2v.geofences.rules import Happening, Reaction, Schedule, schedule_of
-from v2v.geofences.shapes import Shape, ShapeError, radius_of, shape_of
+from v2v.geofences.shapes import Shape, ShapeError, shape_of
 from v2v.vehicles.models import Vehicle, one_line
 
 KMH = 3.6  # of one m/s
@@ -146,11 +146,6 @@ class Geofence(models.Model):
     def shape(self) -> Shape:
         """Its shape; what is stored is valid."""
         return shape_of(self.kind, self.geometry, self.radius_m)
-
-    @property
-    def size_m(self) -> float:
-        """Its radius; of an area that of the circle of the same size. Meters."""
-        return radius_of(self.shape)
 
     @property
     def schedule(self) -> Schedule | None:

@@ -12,5 +12,5 @@ urlpatterns = [
     path("save/", views.save, name="geofence-create"),
     path("<int:pk>/save/", views.save, name="geofence-save"),
     path("<int:pk>/delete/", views.delete, name="geofence-delete"),
-    path("<int:pk>/restore/", views.restore, name="geofence-restore"),
+    path("<int:pk>/restore/", views.restore, name="geofence-undelete"),
 ]
