@@ -55,6 +55,8 @@ bench: setup ## Measure speed and capacity: nearness, positions to neighbors, on
 	@$(PYTHON_BIN)/python -m bench.lists
 	@$(PYTHON_BIN)/python -m bench.calls
 	@$(PYTHON_BIN)/python -m bench.ingest
+	@$(PYTHON_BIN)/python -m bench.reports
+	@$(PYTHON_BIN)/python -m bench.history
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)
 	@V2V_LONG_FAULTS=1 $(PYTHON_BIN)/python -m pytest -q --timeout=300 tests/faults
