@@ -21,10 +21,12 @@ run: setup ## Serve the demo fleet on PORT (8000): nothing else has to be instal
 
 test: setup ## Run all tests on a real Redis, PostgreSQL and browser, which the tests start
 	@$(PYTHON_BIN)/python -m tests.servers.chromium
+	@$(PYTHON_BIN)/python -m tests.servers.coturn
 	@$(PYTEST)
 
 coverage: setup ## Run all tests and fail when they cover less than COVERAGE (90) percent
 	@$(PYTHON_BIN)/python -m tests.servers.chromium
+	@$(PYTHON_BIN)/python -m tests.servers.coturn
 	@$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=xml:var/coverage.xml --cov-fail-under=$(COVERAGE)
 
 lint: setup ## Check style, imports between the parts, and that no migration is missing
@@ -47,8 +49,9 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls
+bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls, radio
 	@$(PYTHON_BIN)/python -m bench.proximity_tick
+	@$(PYTHON_BIN)/python -m bench.geofences
 	@$(PYTHON_BIN)/python -m bench.fan_out
 	@$(PYTHON_BIN)/python -m bench.broadcast
 	@$(PYTHON_BIN)/python -m bench.alerts
@@ -57,6 +60,7 @@ bench: setup ## Measure speed and capacity: nearness, positions to neighbors, on
 	@$(PYTHON_BIN)/python -m bench.ingest
 	@$(PYTHON_BIN)/python -m bench.reports
 	@$(PYTHON_BIN)/python -m bench.history
+	@$(PYTHON_BIN)/python -m bench.radio
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)
 	@V2V_LONG_FAULTS=1 $(PYTHON_BIN)/python -m pytest -q --timeout=300 tests/faults

@@ -2,16 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.servers.run import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER_CORE, CLIENT_CORE = 0, 1
@@ -47,7 +48,7 @@ class MeasuredServer:
 def measured_server(**settings: str) -> Iterator[MeasuredServer]:
     """Run a server with these environment variables, and this process on the other core."""
     with tempfile.TemporaryDirectory(prefix="v2v-bench-") as folder:
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "VAR_DIR": folder,
@@ -69,6 +70,42 @@ def measured_server(**settings: str) -> Iterator[MeasuredServer]:
             process.wait(20)
 
 
+@contextmanager
+def measured_servers(count: int) -> Iterator[list[MeasuredServer]]:
+    """As many processes, which have one database and, when they are several, one Redis of their own."""
+    with ExitStack() as stack:
+        settings: dict[str, str] = {}
+        if count > 1:
+            settings["REDIS_URL"] = stack.enter_context(_redis())
+        first = stack.enter_context(measured_server(**settings))
+        yield [first, *(stack.enter_context(_beside(first)) for _ in range(count - 1))]
+
+
+@contextmanager
+def _beside(first: MeasuredServer) -> Iterator[MeasuredServer]:
+    port = free_port()
+    environment = {**first.environment, "PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    try:
+        _wait_until_ready(port)
+        yield MeasuredServer(port, process.pid, environment)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def _redis() -> Iterator[str]:
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - as above
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 def percentile(sorted_values: Sequence[float], percent: float) -> float:
     """The value below which so many percent are; nan of nothing."""
     if not sorted_values:
@@ -82,12 +119,6 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(port: int) -> None:

@@ -5,7 +5,9 @@ Those are unmasked here and handed over at once, and frames out are written with
 Measured at 5 reports a second and 20 neighbors: parsing in the library took 40 % of the server's time.
 """
 
+import asyncio
 import logging
+import socket
 import sys
 from contextlib import suppress
 from http import HTTPStatus
@@ -243,8 +245,28 @@ def server_config(app: Any, *, host: str, port: int, **options: Any) -> uvicorn.
     )
 
 
-def serve(config: uvicorn.Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+class _Server(uvicorn.Server):
+    """Tells the process that started it that it serves, and stops when that is gone."""
+
+    parent: socket.socket | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.parent is not None and self.started:
+            self.parent.setblocking(False)
+            self.parent.send(b"1")
+            asyncio.get_running_loop().add_reader(self.parent, self._parent_gone)  # it says nothing: this is its end
+
+    def _parent_gone(self) -> None:
+        if self.parent is not None:
+            asyncio.get_running_loop().remove_reader(self.parent)
+        self.should_exit = True
+
+
+def serve(config: uvicorn.Config, *, fd: int | None = None, parent_fd: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT; on the listening socket `fd` and until the parent's end, if they are given."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logging.getLogger(__name__).info("listening on http://%s:%s/", config.host, config.port)
-    uvicorn.Server(config).run()
+    server = _Server(config)
+    server.parent = None if parent_fd is None else socket.socket(fileno=parent_fd)
+    server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])

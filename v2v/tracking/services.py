@@ -1,6 +1,6 @@
 """Taking positions from everything that is not a socket; and keeping the last known state of every vehicle."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,7 @@ PositionReport = LocationData  # as on the socket: units, limits, and `ts` in ep
 MAX_REPORTS = 1_000
 _DAY_MS = 24 * 3600 * 1000
 
+_AT_ONCE = 500  # keys in one statement
 _FIX = ("lat", "lng", "heading", "speed", "fix_at")
 _TELEMETRY = ("battery", "signal")
 _COLUMNS = ("vehicle_id", "status", "last_seen", *_FIX, *_TELEMETRY)
@@ -175,9 +176,15 @@ def last_states_store(states: list[LastState]) -> None:
     rows_write(VehicleStatus, _COLUMNS, [_row(state) for state in newest.values()], on_conflict=_NEWER)
 
 
-def last_states_offline() -> None:
-    """Nobody is online when a server begins: one that was killed could not say so."""
-    VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE).update(status=VehicleStatus.Presence.OFFLINE)
+def last_states_offline(*, but: Collection[int] = ()) -> None:
+    """Nobody is online when a server begins, `but` those with others: one that was killed could not say so."""
+    left = VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE)
+    if not but:
+        left.update(status=VehicleStatus.Presence.OFFLINE)
+        return
+    pks = list(set(left.values_list("pk", flat=True)).difference(but))
+    for begin in range(0, len(pks), _AT_ONCE):
+        VehicleStatus.objects.filter(pk__in=pks[begin : begin + _AT_ONCE]).update(status=VehicleStatus.Presence.OFFLINE)
 
 
 def _row(state: LastState) -> tuple[object, ...]:

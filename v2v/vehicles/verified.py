@@ -1,7 +1,7 @@
 """Tokens that were found good a short while ago, so that not every report of a tracker asks the database.
 
-A right that is taken away takes its token out at once (`v2v.vehicles.notices`). For where that happens in another
-process, and for what else may change, a token is looked up again after 30 s.
+A right that is taken away takes its token out at once, in every process (`RightLost`). For a word that was missed, and
+for what else may change, a token is looked up again after 30 s.
 """
 
 import time
@@ -10,8 +10,8 @@ from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 
+from v2v.realtime.notices import RightLost
 from v2v.vehicles.identity import Authenticated, AuthRefusal, token_authenticate
-from v2v.vehicles.notices import Reason
 from v2v.vehicles.tokens import token_digest
 
 FRESH_S = 30.0
@@ -61,11 +61,12 @@ class VerifiedTokens:
         with self._lock:
             self._known.pop(token_digest(token), None)
 
-    def forget(self, *, vehicle_pk: int | None, device_pk: int | None, reason: Reason) -> None:
-        """A `v2v.vehicles.notices` listener."""
+    def forget(self, lost: RightLost) -> None:
+        """Takes the notice of a right that is lost, in whichever process."""
         with self._lock:
             self.notices += 1
-            gone = [digest for digest, known in self._known.items() if _concerns(known.who, vehicle_pk, device_pk)]
+            known = self._known.items()
+            gone = [digest for digest, (who, _) in known if _concerns(who, lost.vehicle_pk, lost.device_pk)]
             for digest in gone:
                 del self._known[digest]
 

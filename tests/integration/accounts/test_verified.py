@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.people import NOW, device_of, fleet_make, token_for, vehicle_make
+from v2v.realtime.notices import RightLost
 from v2v.vehicles import notices
 from v2v.vehicles.identity import Authenticated, AuthRefusal, token_authenticate
 from v2v.vehicles.models import Vehicle
-from v2v.vehicles.notices import Reason
 from v2v.vehicles.services import device_revoke, device_token_issue, vehicle_disable
 from v2v.vehicles.verified import FRESH_S, VerifiedTokens, token_verify, verified
 
@@ -61,7 +61,7 @@ def test_only_so_many_tokens_are_remembered(who: Authenticated) -> None:
 def test_a_right_that_is_lost_while_its_token_is_looked_up_is_not_remembered(who: Authenticated) -> None:
     tokens = VerifiedTokens()
     before = tokens.notices
-    tokens.forget(vehicle_pk=None, device_pk=who.device_pk, reason=Reason.DEVICE_REVOKED)
+    tokens.forget(RightLost(None, who.device_pk, "device_revoked"))
     tokens.keep("a", who, notices=before)
     assert tokens.get("a", now=NOW) is None
 
@@ -81,7 +81,11 @@ def test_a_token_that_is_not_good_any_more_is_dropped(truck: Vehicle) -> None:
 def test_services_that_take_a_right_away_end_it_at_once(take_away: str) -> None:
     truck, other = vehicle_make(fleet_make()), vehicle_make(fleet_make("south"), "van-1")
     tokens = VerifiedTokens()
-    notices.listen(tokens.forget)
+
+    def lost(*, vehicle_pk: int | None, device_pk: int | None, reason: notices.Reason) -> None:
+        tokens.forget(RightLost(vehicle_pk, device_pk, reason))
+
+    notices.listen(lost)
     try:
         for vehicle in (truck, other):
             token = token_for(vehicle)
@@ -91,6 +95,6 @@ def test_services_that_take_a_right_away_end_it_at_once(take_away: str) -> None:
         else:
             vehicle_disable(vehicle=truck, now=NOW)
     finally:
-        notices.unlisten(tokens.forget)
+        notices.unlisten(lost)
     assert tokens.get("truck-1", now=NOW) is None
     assert tokens.get("van-1", now=NOW) is not None
