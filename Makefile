@@ -58,6 +58,8 @@ bench: setup ## Measure speed and capacity: nearness, positions to neighbors, on
 	@$(PYTHON_BIN)/python -m bench.lists
 	@$(PYTHON_BIN)/python -m bench.calls
 	@$(PYTHON_BIN)/python -m bench.ingest
+	@$(PYTHON_BIN)/python -m bench.reports
+	@$(PYTHON_BIN)/python -m bench.history
 	@$(PYTHON_BIN)/python -m bench.radio
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)

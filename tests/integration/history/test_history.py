@@ -1,7 +1,8 @@
 """Who may read which positions, and in what order and portions they come."""
 
+import tracemalloc
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.integration.people import NOW, fleet_make, user_make, vehicle_make
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Actor, actor_of_user, actor_of_vehicle
 from v2v.tracking.area import area_of_box, area_of_corners
+from v2v.tracking.formats import geojson_parts
 from v2v.tracking.history import (
     Place,
     Row,
@@ -167,3 +169,21 @@ def test_an_export_comes_in_parts_vehicle_by_vehicle(fleets: Fleets) -> None:
     parts = list(rows_in_parts(found, [fleets.truck.pk, fleets.other.pk], area=None, part=2))
     assert [len(rows) for rows in parts] == [2, 2, 1, 2, 2, 1]
     assert [row.vehicle_id for rows in parts for row in rows] == ["truck-1"] * 5 + ["truck-2"] * 5
+
+
+def test_a_long_export_takes_no_more_memory_than_a_short_one(fleets: Fleets) -> None:
+    times, actor = track_make(fleets.truck, road(12_000)), fleets.root
+
+    def peak(end: datetime) -> int:
+        found = positions_of(actor=actor, vehicle_ids=["truck-1"], start=NOW, end=end)
+        parts = rows_in_parts(found, [fleets.truck.pk], area=None, part=500)
+        tracemalloc.start()
+        try:
+            written = sum(map(len, geojson_parts(parts)))
+            assert written > 100 * (end - NOW).total_seconds()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(times[600])  # what is made once only
+    assert peak(times[-1]) < 1.5 * peak(times[1200])
