@@ -15,6 +15,8 @@ from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.geofences.store import Found
+from v2v.geofences.watch import MAX_FOUND, REFRESH_EVERY_S, STEP_EVERY_S, GeofenceWatch, found_store
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
 from v2v.protocol.commands import (
@@ -38,7 +40,7 @@ from v2v.proximity.ws import nearby_refresh_handler
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.config import EngineConfig
 from v2v.realtime.engine import Engine
-from v2v.realtime.notices import RightLost
+from v2v.realtime.notices import GeofencesChanged, RightLost
 from v2v.realtime.redis import RedisAddress
 from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
@@ -51,7 +53,9 @@ from v2v.tracking.recorder import Recorder
 from v2v.tracking.services import LastState, last_states_offline, last_states_store
 from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
+from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
+from v2v.vehicles.verified import verified
 from v2v.vehicles.ws import Endings, RightsCheck, register_handler
 
 _STORE_EVERY_S = 1.0
@@ -59,6 +63,7 @@ _LISTEN_EVERY_S = 1.0
 _QUEUE_EVERY_S = 0.25
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
+_STORE_GEOFENCES_EVERY_S = 0.5  # these are told once they are stored
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
@@ -68,6 +73,7 @@ class Realtime:
 
     engine: Engine
     live: LiveState
+    place: EnginePlace
     vehicle_socket: RealtimeConsumer
     dispatch_socket: RealtimeConsumer
 
@@ -94,9 +100,12 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     engine.relay.on(RightLost, endings)
+    notices.listen(verified.forget)
+    engine.relay.on(RightLost, _token_forget)
     holders = _add_others(engine, live)
     ticker = _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
-    _add_recorder(engine, live, ticker)
+    place = _add_recorder(engine, live, ticker)
+    _add_geofences(engine, live, ticker)
     _add_keeper(engine, live, holders)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -144,6 +153,7 @@ def build() -> Realtime:
     return Realtime(
         engine=engine,
         live=live,
+        place=place,
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
         dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
@@ -178,7 +188,7 @@ def _add_ticker(engine: Engine, live: LiveState, holders: Holders | None) -> Tic
     return ticker
 
 
-def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> EnginePlace:
     queue = queue_get()
     recorder = Recorder(engine, live, queue)
     place = EnginePlace(engine, live, recorder)
@@ -192,6 +202,20 @@ def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
         engine.starting.append(writer.start)
         # What is in memory is gone with this process; what is in Redis waits for the next one.
         engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
+    return place
+
+
+def _add_geofences(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    found: BatchWriter[Found] = BatchWriter("geofence-events", found_store, limit=MAX_FOUND, batch=500)
+    watch = GeofenceWatch(engine, live, found)
+    engine.relay.on(GeofencesChanged, lambda _: watch.fences_changed())
+    ticker.moved_listeners.append(watch.moved)
+    engine.presence_listeners.append(watch.presence_changed)
+    engine.starting.append(watch.start)
+    engine.every("geofences", STEP_EVERY_S, watch.step)
+    engine.every("geofence-state", REFRESH_EVERY_S, watch.refresh)
+    engine.every("geofence-events", _STORE_GEOFENCES_EVERY_S, found.flush)
+    engine.closing.append(found.close)
 
 
 def _add_keeper(engine: Engine, live: LiveState, holders: Holders | None) -> None:
@@ -203,6 +227,11 @@ def _add_keeper(engine: Engine, live: LiveState, holders: Holders | None) -> Non
         keeper = LastStateKeeper(engine, live, states, begin=begin, keeps=holders.keeps)
     engine.every("last-states", settings.LAST_STATES_MS / 1000, keeper.step)
     engine.closing += [keeper.step, states.close]
+
+
+def _token_forget(lost: RightLost) -> None:
+    """What happened in another process; in this one it was forgotten at once."""
+    verified.forget(vehicle_pk=lost.vehicle_pk, device_pk=lost.device_pk, reason=notices.Reason(lost.reason))
 
 
 def _others_stay_online(engine: Engine, holders: Holders) -> None:

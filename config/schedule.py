@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
+from v2v.geofences.crowd import crowds_look
 from v2v.messaging.services import messages_expire
 from v2v.tracking.partitions import positions_keep
 
@@ -35,6 +36,7 @@ class Step:
 STEPS = (
     Step("alerts-escalate", 1.0, lambda now: alerts_escalate(now=now)),
     Step("calls-sweep", 1.0, CallSweep().step),
+    Step("geofence-crowds", 5.0, crowds_look),
     Step("messages-expire", 5.0, messages_expire),
     Step("positions-keep", 3600.0, lambda now: positions_keep(now=now)),  # a day's work, every hour in case one fails
 )

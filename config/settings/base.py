@@ -196,6 +196,7 @@ INSTALLED_APPS = [
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",
+    "v2v.geofences",
     "v2v.console",
 ]
 MIDDLEWARE = [
@@ -229,7 +230,7 @@ TEMPLATES = [
         },
     }
 ]
-# The engine has its own relay (docs/adr/0010): the layer is for consumers that are added beside it.
+# The engine has its own relay (docs/adr/0012): the layer is for consumers that are added beside it.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if REDIS_URL:
     CHANNEL_LAYERS["default"] = {
@@ -295,6 +296,9 @@ SPECTACULAR_SETTINGS = {
         "AlertType": "v2v.alerts.models.Alert.Type",
         "AlertState": "v2v.alerts.models.Alert.StateChoice",
         "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+        "GeofenceKind": "v2v.geofences.models.Geofence.Kind",
+        "GeofenceReaction": "v2v.geofences.models.Geofence.ReactionChoice",
+        "GeofenceHappening": "v2v.geofences.models.GeofenceEvent.Type",
         "CallState": "v2v.calls.models.CallSession.StateChoice",
         "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
         "CallMedia": "v2v.calls.models.CallSession.Media",

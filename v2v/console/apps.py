@@ -1,9 +1,12 @@
 """The pages of the dispatcher."""
 
+from functools import partial
+
 from django.apps import AppConfig
 from django.conf import settings
 
-from v2v.realtime.notices import RightLost
+from v2v.geofences import notices as geofence_notices
+from v2v.realtime.notices import GeofencesChanged, RightLost
 from v2v.realtime.redis import RedisAddress
 from v2v.realtime.relay import reach, tell
 from v2v.vehicles import notices
@@ -18,6 +21,7 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         """Have what services tell reach the servers, whichever process they run in."""
         notices.listen(right_lost_tell)
+        geofence_notices.listen(partial(tell, GeofencesChanged()))
         if settings.REDIS_URL:
             reach(RedisAddress(settings.REDIS_URL, settings.REDIS_PREFIX))
 

@@ -17,6 +17,10 @@ class RightLost(Notice, frozen=True, tag="right_lost"):
     reason: str
 
 
+class GeofencesChanged(Notice, frozen=True, tag="geofences_changed"):
+    """Geofences have changed, and the change is committed."""
+
+
 class DeviceCame(Struct, frozen=True, array_like=True):
     """A device of a vehicle has registered (epoch milliseconds)."""
 
@@ -89,4 +93,4 @@ class Left(Notice, frozen=True, tag="left"):
     process: str
 
 
-AnyNotice = RightLost | DevicesCame | Held | Seen | Desk | Pulse | Want | Came | Left
+AnyNotice = RightLost | GeofencesChanged | DevicesCame | Held | Seen | Desk | Pulse | Want | Came | Left

@@ -158,6 +158,6 @@ def _positions_delete(older_than: datetime) -> int:
 
 
 def _rows_delete(model: type[PositionConflict] | type[DeadLetter], column: str, older_than: datetime) -> int:
-    old = model.objects.filter(**{f"{column}__lt": older_than}).order_by(column)  # type: ignore[attr-defined]
-    deleted, _ = model.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETE_ROWS])).delete()  # type: ignore[attr-defined]
+    old = model.objects.filter(**{f"{column}__lt": older_than}).order_by(column)
+    deleted, _ = model.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETE_ROWS])).delete()
     return int(deleted)

@@ -63,27 +63,50 @@ def positions_report(
         issue = f"at most {MAX_REPORTS} positions at a time"
         raise Refusal(ErrorCode.VALIDATION_ERROR, details={"field": "reports", "issue": issue})
     now_ms = epoch_ms(now)
-    checked = [_checked(report, now_ms=now_ms) for report in reports]
+    checked = reports_check(reports, device_id=device_id, correlation_id=correlation_id, now_ms=now_ms)
     fixes = [fix for fix in checked if isinstance(fix, Fix)]
-    for fix in fixes:
-        fix.device_id, fix.correlation_id = device_id, correlation_id
     place = place_get()
     if place is None:
         placed = [Placed(Outcome.STORED, None)] * len(fixes)
     else:
         placed = place.place(vehicle_id=vehicle.vehicle_id, vehicle_pk=vehicle.pk, fleet=vehicle.fleet_id, fixes=fixes)
-    records = [
+    records_keep(records_of(fixes, placed, vehicle_pk=vehicle.pk, fleet=vehicle.fleet_id, source=source, now_ms=now_ms))
+    return outcomes_of(checked, placed)
+
+
+# The steps of `positions_report`, for the event loop, which may not wait: see `v2v.tracking.reception`.
+
+
+def reports_check(
+    reports: Sequence[PositionReport], *, device_id: str, correlation_id: str, now_ms: int
+) -> list[Fix | Refusal]:
+    """Each report as a fix, or why it is none; times in epoch milliseconds."""
+    checked = [_checked(report, now_ms=now_ms) for report in reports]
+    for fix in checked:
+        if isinstance(fix, Fix):
+            fix.device_id, fix.correlation_id = device_id, correlation_id
+    return checked
+
+
+def records_of(
+    fixes: Sequence[Fix], placed: Sequence[Placed], *, vehicle_pk: int, fleet: int, source: Source, now_ms: int
+) -> list[PositionRecord]:
+    """The fixes of one vehicle as they are stored."""
+    return [
         record_of(
             fix,
-            vehicle=vehicle.pk,
-            fleet=vehicle.fleet_id,
+            vehicle=vehicle_pk,
+            fleet=fleet,
             received_ts=now_ms,
             source=source.value,
             conflict=conflict_of(fix, outcome, stood),
         )
         for fix, (outcome, stood) in zip(fixes, placed, strict=True)
     ]
-    _records_keep(records)
+
+
+def outcomes_of(checked: Sequence[Fix | Refusal], placed: Sequence[Placed]) -> list[Outcome | Refusal]:
+    """What became of each report."""
     outcomes = iter(placed)
     return [next(outcomes).outcome if isinstance(fix, Fix) else fix for fix in checked]
 
@@ -110,8 +133,11 @@ def _checked(report: PositionReport, *, now_ms: int) -> Fix | Refusal:
     return fix_of(data, ts, now=0.0)
 
 
-def _records_keep(records: list[PositionRecord]) -> None:
-    """Into the queue, or with the engine's own while that is away. A process that has neither stores them itself."""
+def records_keep(records: list[PositionRecord]) -> None:
+    """Into the queue, or with the engine's own while that is away. A process that has neither stores them itself.
+
+    Blocking. Raises Refusal `unavailable` when there is no room for them anywhere.
+    """
     place = place_get()
     if not records:
         return

@@ -125,7 +125,7 @@ class Writer:
     def _gather(self, wait_s: float) -> list[Entry]:
         """Entries of up to 500 positions together; it waits for more of them, but not for longer than `wait_s`."""
         deadline = time.monotonic() + wait_s
-        while sum(entry.count for entry in self._in_hand) < BATCH_ROWS:
+        while sum(entry.rows for entry in self._in_hand) < BATCH_ROWS:
             left_s = deadline - time.monotonic()
             taken = self._queue.take(limit=_TAKE, wait_s=max(0.0, left_s))
             self._in_hand.extend(taken)
@@ -133,8 +133,8 @@ class Writer:
                 break
         batch: list[Entry] = []
         rows = 0
-        while self._in_hand and (not batch or rows + self._in_hand[0].count <= BATCH_ROWS):
-            rows += self._in_hand[0].count
+        while self._in_hand and (not batch or rows + self._in_hand[0].rows <= BATCH_ROWS):
+            rows += self._in_hand[0].rows
             batch.append(self._in_hand.popleft())
         return batch
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.protocol.epoch import epoch_ms, moment
 from v2v.tracking.models import Position, PositionConflict
 from v2v.tracking.partitions import Month, months_made, partitions_make, positions_drop, positions_keep

@@ -8,11 +8,11 @@ import pytest
 import structlog
 from django.db import OperationalError, connection
 
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.protocol.epoch import moment
 from v2v.tracking import writer as writing
 from v2v.tracking.models import DeadLetter, Position, PositionConflict
-from v2v.tracking.queue import PositionQueue
+from v2v.tracking.queue import PositionQueue, minute_now
 from v2v.tracking.records import Conflict, PositionRecord, chunks_of, records_in
 from v2v.tracking.storage import positions_store
 from v2v.tracking.writer import Writer
@@ -104,7 +104,7 @@ def test_one_bad_position_among_many_is_laid_aside_and_all_others_are_stored(
     assert letter.tries == 5
     assert letter.fleet == truck.fleet
     assert records_in(bytes(letter.payload))[0].ts == T0 + 99
-    figures = queue.figures(minute=writing.minute_now())
+    figures = queue.figures(minute=minute_now())
     assert sum(figures.dead) == 1
     assert sum(figures.retried) == 4
 
