@@ -2,7 +2,7 @@
 
 Run it:  python -m bench.relay [--processes 1 2 4] [--vehicles 200] [--seconds 10]
 
-Vehicles stand in pairs, 50 m apart, pairs 5 km from each other; the two of a pair are on different processes wherever
+Vehicles stand in pairs, 40 m apart, pairs 1.3 km from each other in a grid; the two of a pair are on different processes wherever
 there are several. Each reports 5 times a second. Latency of positions: from a report to the frame with it at the other
 of the pair, with the wait for the tick in it. Latency of messages: from `send_message` to `message` at the other, one
 after the other, with the storing in it. With one process there is no Redis. Everything shares this machine's cores, so
@@ -55,7 +55,13 @@ class Vehicle:
     async def report(self, number: int) -> None:
         """Say where it is."""
         pair, side = divmod(number, 2)
-        data = {"lat": -40 + pair * 0.05, "lng": side * 0.0005, "ts": time.time_ns() // 1_000_000, "heading": side}
+        row, column = divmod(pair, 10)
+        data = {
+            "lat": -40 + row * 0.012,
+            "lng": column * 0.016 + side * 0.0005,
+            "ts": time.time_ns() // 1_000_000,
+            "heading": side,
+        }
         await self.socket.send(json.dumps({"event": "location_update", "data": data}))
 
 

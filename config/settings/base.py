@@ -230,7 +230,7 @@ TEMPLATES = [
         },
     }
 ]
-# The engine has its own relay (docs/adr/0010): the layer is for consumers that are added beside it.
+# The engine has its own relay (docs/adr/0012): the layer is for consumers that are added beside it.
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if REDIS_URL:
     CHANNEL_LAYERS["default"] = {

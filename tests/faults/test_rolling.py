@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.faults.conftest import RecordFigure
 from tests.servers.v2v import V2VServer
@@ -41,7 +41,7 @@ class Sender:
                         await asyncio.sleep(0.5)  # within the limit of 3 a second
             except ConnectionClosed as closed:
                 self.codes.append(closed.rcvd.code if closed.rcvd else 1006)
-            except OSError:
+            except (OSError, InvalidHandshake):  # it was just connecting to the one that stopped
                 await asyncio.sleep(0.2)
 
     async def send(self, socket: Socket, name: str) -> None:

@@ -13,6 +13,9 @@ MAX_BYTES = 256 * 1024
 Relayed = (
     events.VehicleUpdated
     | events.VehicleRemoved
+    | events.GeofenceEvent
+    | events.GeofenceUpdated
+    | events.GeofenceRemoved
     | events.EmergencyAlert
     | events.AlertUpdated
     | events.Message

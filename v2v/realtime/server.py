@@ -24,6 +24,7 @@ from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.realtime.http import BoundedHttpProtocol
 from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import DIRECT, Receiver
+from v2v.realtime.workers import shared_socket
 
 try:
     from websockets.speedups import apply_mask
@@ -263,10 +264,13 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(config: uvicorn.Config, *, fd: int | None = None, parent_fd: int | None = None) -> None:
-    """Run until SIGTERM or SIGINT; on the listening socket `fd` and until the parent's end, if they are given."""
+def serve(config: uvicorn.Config, *, parent_fd: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT; with a parent, until its end, on a port that it shares with other children."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logging.getLogger(__name__).info("listening on http://%s:%s/", config.host, config.port)
     server = _Server(config)
-    server.parent = None if parent_fd is None else socket.socket(fileno=parent_fd)
-    server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+    if parent_fd is None:
+        server.run()
+        return
+    server.parent = socket.socket(fileno=parent_fd)
+    server.run(sockets=[shared_socket(config.host, config.port)])

@@ -22,18 +22,13 @@ _YOUNG_S = 10.0
 log = logging.getLogger(__name__)
 
 
-def listening_sockets(host: str, port: int, count: int) -> list[socket.socket]:
-    """As many sockets on the same port; the kernel spreads connections over them by their addresses."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sockets = []
-    for _ in range(count):
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listening.bind((host, port))
-        listening.listen(4096)
-        sockets.append(listening)
-    return sockets
+def shared_socket(host: str, port: int) -> socket.socket:
+    """A socket on a port that others may have, too: the kernel spreads connections over those that listen."""
+    shared = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    shared.bind((host, port))
+    return shared
 
 
 @dataclass
@@ -47,20 +42,20 @@ class Worker:
 
 
 class Workers:
-    """Runs `command` once a socket, with `--fd` and `--parent-fd` behind it.
+    """Runs `command` so many times, with `--parent-fd` behind it.
 
-    The sockets stay open here: whoever connects while a process is being replaced waits for the next one. SIGTERM and
-    SIGINT stop all, SIGHUP replaces one after the other, each once the new one serves. Should this process be killed,
-    the others stop by themselves.
+    Each listens for itself once it can serve, so that whoever connects never waits for one that is starting or has
+    died. SIGTERM and SIGINT stop all, SIGHUP replaces one after the other, each once the new one serves. Should this
+    process be killed, the others stop by themselves.
     """
 
-    def __init__(self, command: Sequence[str], sockets: Sequence[socket.socket], *, metrics: Path) -> None:
+    def __init__(self, command: Sequence[str], count: int, *, metrics: Path) -> None:
         self._command = command
-        self._sockets = sockets
+        self._count = count
         self._metrics = metrics
         self._workers: list[Worker] = []
-        self._deaths = [0] * len(sockets)
-        self._due = [0.0] * len(sockets)
+        self._deaths = [0] * count
+        self._due = [0.0] * count
         self._woken = Event()
         self._is_stopping = False
         self._is_replacing = False
@@ -73,7 +68,7 @@ class Workers:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGHUP, self._replace)
-        self._workers = [self._start(listening) for listening in self._sockets]
+        self._workers = [self._start() for _ in range(self._count)]
         while not self._is_stopping:
             self._woken.wait(_LOOK_EVERY_S)
             self._woken.clear()
@@ -91,12 +86,11 @@ class Workers:
         self._is_replacing = True
         self._woken.set()
 
-    def _start(self, listening: socket.socket) -> Worker:
+    def _start(self) -> Worker:
         ours, theirs = socket.socketpair()
-        fds = (listening.fileno(), theirs.fileno())
-        command = [*self._command, "--fd", str(fds[0]), "--parent-fd", str(fds[1])]
+        command = [*self._command, "--parent-fd", str(theirs.fileno())]
         environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(self._metrics), "WORKERS": "1"}
-        process = subprocess.Popen(command, env=environment, pass_fds=fds)  # noqa: S603 - our own program
+        process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])  # noqa: S603 - our own program
         theirs.close()
         log.info("server process %d started", process.pid)
         return Worker(process, ours, time.monotonic())
@@ -113,11 +107,11 @@ class Workers:
                 self._due[index] = now + _AGAIN_S[min(self._deaths[index], len(_AGAIN_S) - 1)]
                 log.error("server process %d died with %d", worker.process.pid, worker.process.returncode)
             if now >= self._due[index] and not self._is_stopping:
-                self._workers[index] = self._start(self._sockets[index])
+                self._workers[index] = self._start()
 
     def _replace_all(self) -> None:
-        for index, listening in enumerate(self._sockets):
-            fresh = self._start(listening)
+        for index in range(self._count):
+            fresh = self._start()
             readable, _, _ = select.select([fresh.line], [], [], _READY_WITHIN_S)
             if not readable or not fresh.line.recv(1):
                 log.error("server process %d does not serve: the old ones go on", fresh.process.pid)

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 import pytest_asyncio
 
 from v2v.protocol import events
 from v2v.realtime.audience import ToVehicles
-from v2v.realtime.between import MAX_BYTES, Envelope, Told, encode_envelope
+from v2v.realtime.between import MAX_BYTES, Envelope, Relayed, Told, encode_envelope
 from v2v.realtime.clock import Clock
 from v2v.realtime.hub import Hub
 from v2v.realtime.notices import RightLost
@@ -172,3 +173,16 @@ async def test_without_redis_what_is_told_reaches_this_process_and_waits_for_the
     await until(lambda: alone.sent)
     assert not alone.relay.is_up
     await alone.relay.stop()
+
+
+# Answers, snapshots, what concerns one connection, and what each process finds out by itself.
+STAYS = {
+    events.Registered, events.Ack, events.HeartbeatAck, events.PresenceUpdate, events.PeerLocations, events.Locations,
+    events.NearbySnapshot, events.ProximityEvent, events.LockDenied, events.ServerShutdown, events.TokenExpiring,
+    events.Error,
+}  # fmt: skip
+
+
+def test_of_each_event_it_is_said_whether_it_goes_to_other_processes() -> None:
+    assert set(get_args(Relayed)) | STAYS == set(get_args(events.ServerEvent))
+    assert not set(get_args(Relayed)) & STAYS

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from v2v.console.site import site_config
 from v2v.realtime.server import serve
-from v2v.realtime.workers import Workers, listening_sockets
+from v2v.realtime.workers import Workers, shared_socket
 
 
 class Command(BaseCommand):
@@ -19,7 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
         parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes on the port; need Redis")
-        parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
         parser.add_argument("--parent-fd", type=int, help="a socket to the process that started this one")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +26,8 @@ class Command(BaseCommand):
         if workers > 1 and not settings.REDIS_URL:
             raise CommandError("Several processes find each other through Redis: set REDIS_URL, or WORKERS to 1.")
         if workers < 2:
-            serve(site_config(host=host, port=port), fd=options["fd"], parent_fd=options["parent_fd"])
+            serve(site_config(host=host, port=port), parent_fd=options["parent_fd"])
             return
         command = [sys.executable, sys.argv[0], "serve", "--host", host, "--port", str(port), "--workers", "1"]
-        Workers(command, listening_sockets(host, port, workers), metrics=settings.VAR_DIR / "metrics").run()
+        with shared_socket(host, port):  # a port that is taken is found now, and is ours as long as we live
+            Workers(command, workers, metrics=settings.VAR_DIR / "metrics").run()
