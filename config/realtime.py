@@ -1,8 +1,10 @@
 """The one place that hangs each app's handlers on the sockets."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -15,6 +17,9 @@ from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.driving.selectors import rule_book
+from v2v.driving.services import Event, driving_alerts_raise, driving_events_store
+from v2v.driving.watch import DrivingWatch
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
 from v2v.protocol.commands import (
@@ -47,9 +52,12 @@ from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
+T = TypeVar("T")
 _STORE_EVERY_S = 1.0
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
+_MAX_DRIVING_EVENTS = 50_000
+_READ_RULES_S = 10.0
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
@@ -82,7 +90,8 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     notices.listen(endings)
-    _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
+    ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
+    _add_driving(engine, live, ticker)
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -144,6 +153,32 @@ def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
     engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
     engine.closing += [ticker.close, crossings.close]
     return ticker
+
+
+def _add_driving(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    store, alert = _releasing(driving_events_store), _releasing(driving_alerts_raise)
+    found: BatchWriter[Event] = BatchWriter("driving-events", store, limit=_MAX_DRIVING_EVENTS)
+    alerts: BatchWriter[Event] = BatchWriter("driving-alerts", alert, limit=_MAX_DELIVERIES, batch=100)
+    watch = DrivingWatch(engine, live, found, alerts, load=rule_book)
+    ticker.moved_listeners.append(watch.moved)
+    engine.starting.append(watch.start)
+    engine.every("driving-rules", _READ_RULES_S, watch.rules_read)
+    engine.every("driving-silence", _STORE_EVERY_S, watch.silence_check)
+    engine.every("driving-events", _STORE_EVERY_S, found.flush)
+    engine.every("driving-alerts", _STORE_EVERY_S, alerts.flush)
+    engine.closing += [alerts.close, found.close]
+
+
+def _releasing(write: Callable[[list[T]], None]) -> Callable[[list[T]], None]:
+    """The same, which then gives the thread's connection to the database back."""
+
+    def written(rows: list[T]) -> None:
+        try:
+            write(rows)
+        finally:
+            close_old_connections()
+
+    return written
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

@@ -15,6 +15,9 @@ from django.utils import timezone
 
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
+from v2v.driving.daily import daily_refresh
+from v2v.driving.services import vehicles_offline_find
+from v2v.driving.trip_services import trips_step
 from v2v.messaging.services import messages_expire
 
 _MAX_ROUNDS = 100  # of one step in a row, while it finds work: the others have their turn too
@@ -35,6 +38,9 @@ STEPS = (
     Step("alerts-escalate", 1.0, lambda now: alerts_escalate(now=now)),
     Step("calls-sweep", 1.0, CallSweep().step),
     Step("messages-expire", 5.0, messages_expire),
+    Step("vehicles-offline", 30.0, vehicles_offline_find),
+    Step("trips", 1.0, trips_step),
+    Step("daily-figures", 5.0, daily_refresh),
 )
 
 

@@ -183,6 +183,7 @@ INSTALLED_APPS = [
     "v2v.vehicles",
     "v2v.tracking",
     "v2v.proximity",
+    "v2v.driving",
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",

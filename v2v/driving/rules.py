@@ -43,24 +43,39 @@ class EventType(StrEnum):
 
 
 class Sample(Protocol):
-    """A fix: epoch milliseconds, degrees, m/s, degrees from north, meters."""
+    """A fix."""
 
     @property
-    def ts(self) -> int: ...
+    def ts(self) -> int:
+        """Epoch milliseconds."""
+
     @property
-    def lat(self) -> float: ...
+    def lat(self) -> float:
+        """Degrees."""
+
     @property
-    def lng(self) -> float: ...
+    def lng(self) -> float:
+        """Degrees."""
+
     @property
-    def speed(self) -> float | None: ...
+    def speed(self) -> float | None:
+        """Meters per second."""
+
     @property
-    def heading(self) -> float | None: ...
+    def heading(self) -> float | None:
+        """Degrees clockwise from north."""
+
     @property
-    def accuracy(self) -> float | None: ...
+    def accuracy(self) -> float | None:
+        """Meters."""
+
     @property
-    def ignition(self) -> bool | None: ...
+    def ignition(self) -> bool | None:
+        """Whether it is on; None when the fix does not say."""
+
     @property
-    def alarm(self) -> str | None: ...
+    def alarm(self) -> str | None:
+        """The type of alert that the device raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +171,12 @@ def look(drive: Drive, fix: Sample, limits: Limits) -> Sequence[Found]:
         found = [*found, *_idle(drive, fix, speed, limits)]
     if drive.suspicion is not None:
         found = [*found, *_crash(drive, fix, speed)]
-    drive.before_ts, drive.before_lat, drive.before_lng, drive.before_speed = drive.ts, drive.lat, drive.lng, drive.speed
+    drive.before_ts, drive.before_lat, drive.before_lng, drive.before_speed = (
+        drive.ts,
+        drive.lat,
+        drive.lng,
+        drive.speed,
+    )
     drive.ts, drive.lat, drive.lng, drive.speed, drive.heading = fix.ts, fix.lat, fix.lng, speed, fix.heading
     drive.due = fix.ts + WINDOW_MS
     return found

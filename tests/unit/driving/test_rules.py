@@ -119,8 +119,7 @@ def test_whoever_keeps_the_limits_has_no_event(rates: list[float], every_s: floa
 def turning(speed: float, degrees_a_second: float, seconds: int = 4) -> list[Fix]:
     headings = [350 + degrees_a_second * number for number in range(seconds)]
     return [
-        fix._replace(heading=heading % 360)
-        for fix, heading in zip(driven([speed] * seconds), headings, strict=True)
+        fix._replace(heading=heading % 360) for fix, heading in zip(driven([speed] * seconds), headings, strict=True)
     ]
 
 

@@ -1,6 +1,7 @@
 """Trips and stops, from fixes in order."""
 
 import copy
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -165,5 +166,5 @@ def test_trips_follow_each_other_and_their_time_is_driven_or_stood(fixes: list[F
         seconds = (trip.end.ts - trip.start.ts) / 1000
         assert sum(part.moving_s + part.idle_s for part in trip.parts) == pytest.approx(seconds)
         assert trip.is_one
-    for earlier, later in zip(trips, trips[1:], strict=False):
+    for earlier, later in pairwise(trips):
         assert earlier.end.ts <= later.start.ts
