@@ -8,6 +8,7 @@ from v2v.api.problems import api_not_found
 urlpatterns = [
     path("v1/", include("v2v.vehicles.urls")),
     path("v1/", include("v2v.proximity.urls")),
+    path("v1/", include("v2v.driving.urls")),
     path("v1/", include("v2v.alerts.urls")),
     path("v1/", include("v2v.messaging.urls")),
     path("v1/", include("v2v.calls.urls")),
