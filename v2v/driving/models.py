@@ -1,6 +1,6 @@
 """How vehicles are driven: each fleet's limits, events, trips and stops, and the figures of each day."""
 
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -141,6 +141,27 @@ class DrivingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vehicle_id} {self.type}"
+
+    @property
+    def shown(self) -> "Shown":
+        """Value and limit in the unit that people read."""
+        match self.type:
+            case EventType.OVERSPEED:
+                factor, unit, digits = 3.6, "km/h", 0
+            case EventType.IDLE | EventType.OFFLINE:
+                factor, unit, digits = 1 / 60, "min", 0
+            case _:
+                factor, unit, digits = 1.0, "m/s\N{SUPERSCRIPT TWO}", 1
+        value = None if self.value is None else round(self.value * factor, digits)
+        return Shown(value, round(self.limit * factor, digits), unit)
+
+
+class Shown(NamedTuple):
+    """A value against its limit."""
+
+    value: float | None
+    limit: float
+    unit: str
 
 
 class Trip(models.Model):

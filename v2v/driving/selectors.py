@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from v2v.driving.models import DailyFigures, DrivingEvent, FleetRules, SpeedLimit, Trip
 from v2v.driving.rules import EventType, Limits
@@ -18,8 +18,11 @@ def driving_events_where(actor: Actor) -> QuerySet[DrivingEvent]:
 
 
 def trips_where(actor: Actor) -> QuerySet[Trip]:
-    """The trips in the fleets that the actor may view, newest first."""
-    return Trip.objects.filter(within(actor, Action.VIEW)).select_related("fleet", "vehicle")
+    """The trips in the fleets that the actor may view, newest first; `next_at` is when the vehicle set off again."""
+    later = Trip.objects.filter(vehicle=OuterRef("vehicle"), fleet=OuterRef("fleet"))
+    later = later.filter(started_at__gt=OuterRef("started_at")).order_by("started_at")
+    visible = Trip.objects.filter(within(actor, Action.VIEW)).select_related("fleet", "vehicle")
+    return visible.annotate(next_at=Subquery(later.values("started_at")[:1]))
 
 
 def daily_where(actor: Actor) -> QuerySet[DailyFigures]:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import structlog
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.utils import timezone
 
 from v2v.alerts.models import Alert
@@ -12,6 +14,7 @@ from v2v.alerts.services import Origin, Report, alert_raise
 from v2v.bulk import rows_write, stored_moment
 from v2v.driving.daily import daily_touch
 from v2v.driving.days import days_of_fleets
+from v2v.driving.forms import RulesForm
 from v2v.driving.models import Action, DrivingEvent, FleetRules
 from v2v.driving.rules import EventType, Found
 from v2v.driving.trips import MOVING_MPS
@@ -110,6 +113,13 @@ def said_of(found: Found) -> str:
         case EventType.IDLE | EventType.OFFLINE:
             return f"{label} for {found.value / 60:.0f} min."
     return f"{label}: {found.value:.1f} m/s\N{SUPERSCRIPT TWO}, the limit is {found.limit:.1f}."
+
+
+@transaction.atomic
+def driving_rules_change(*, form: RulesForm, limits: Any) -> None:
+    """Store a fleet's rules and its speed limits, which must be valid; servers follow within 10 s."""
+    limits.instance = form.save()
+    limits.save()
 
 
 def vehicles_offline_find(now: datetime) -> bool:
