@@ -1,14 +1,13 @@
 """The one place that hangs each app's handlers on the sockets."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from config.driving import add_driving
 from config.live import EngineLive
 from config.schedule import Scheduler
 from v2v.alerts.services import Delivery, alert_recipients_store
@@ -17,9 +16,6 @@ from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
-from v2v.driving.selectors import rule_book
-from v2v.driving.services import Event, driving_alerts_raise, driving_events_store
-from v2v.driving.watch import DrivingWatch
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
 from v2v.protocol.commands import (
@@ -44,20 +40,22 @@ from v2v.realtime.config import EngineConfig
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
+from v2v.tracking.backends import queue_get
+from v2v.tracking.intake import EnginePlace
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
+from v2v.tracking.recorder import Recorder
 from v2v.tracking.services import LastState, last_states_offline, last_states_store
+from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
-T = TypeVar("T")
 _STORE_EVERY_S = 1.0
+_QUEUE_EVERY_S = 0.25
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
-_MAX_DRIVING_EVENTS = 50_000
-_READ_RULES_S = 10.0
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
@@ -91,7 +89,8 @@ def build() -> Realtime:
     endings = Endings(engine)
     notices.listen(endings)
     ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
-    _add_driving(engine, live, ticker)
+    add_driving(engine, live, ticker)
+    _add_recorder(engine, live, ticker)
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     messaging = Messaging(engine)
@@ -155,30 +154,20 @@ def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
     return ticker
 
 
-def _add_driving(engine: Engine, live: LiveState, ticker: Ticker) -> None:
-    store, alert = _releasing(driving_events_store), _releasing(driving_alerts_raise)
-    found: BatchWriter[Event] = BatchWriter("driving-events", store, limit=_MAX_DRIVING_EVENTS)
-    alerts: BatchWriter[Event] = BatchWriter("driving-alerts", alert, limit=_MAX_DELIVERIES, batch=100)
-    watch = DrivingWatch(engine, live, found, alerts, load=rule_book)
-    ticker.moved_listeners.append(watch.moved)
-    engine.starting.append(watch.start)
-    engine.every("driving-rules", _READ_RULES_S, watch.rules_read)
-    engine.every("driving-silence", _STORE_EVERY_S, watch.silence_check)
-    engine.every("driving-events", _STORE_EVERY_S, found.flush)
-    engine.every("driving-alerts", _STORE_EVERY_S, alerts.flush)
-    engine.closing += [alerts.close, found.close]
-
-
-def _releasing(write: Callable[[list[T]], None]) -> Callable[[list[T]], None]:
-    """The same, which then gives the thread's connection to the database back."""
-
-    def written(rows: list[T]) -> None:
-        try:
-            write(rows)
-        finally:
-            close_old_connections()
-
-    return written
+def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    queue = queue_get()
+    recorder = Recorder(engine, live, queue)
+    place = EnginePlace(engine, live, recorder)
+    ticker.moved_listeners.append(recorder.moved)
+    engine.every("positions", _QUEUE_EVERY_S, recorder.storage.flush)
+    engine.every("positions-depth", _STORE_EVERY_S, recorder.watch)
+    engine.starting.append(place.open)
+    engine.closing += [place.close, recorder.close]
+    if settings.RUN_WRITER:
+        writer = Writer(queue)
+        engine.starting.append(writer.start)
+        # What is in memory is gone with this process; what is in Redis waits for the next one.
+        engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

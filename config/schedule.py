@@ -19,6 +19,7 @@ from v2v.driving.daily import daily_refresh
 from v2v.driving.services import vehicles_offline_find
 from v2v.driving.trip_services import trips_step
 from v2v.messaging.services import messages_expire
+from v2v.tracking.partitions import positions_keep
 
 _MAX_ROUNDS = 100  # of one step in a row, while it finds work: the others have their turn too
 _STOP_WITHIN_S = 3.0
@@ -41,6 +42,7 @@ STEPS = (
     Step("vehicles-offline", 30.0, vehicles_offline_find),
     Step("trips", 1.0, trips_step),
     Step("daily-figures", 5.0, daily_refresh),
+    Step("positions-keep", 3600.0, lambda now: positions_keep(now=now)),  # a day's work, every hour in case one fails
 )
 
 

@@ -132,13 +132,15 @@ class Truck:
             self._rest_s = self._random.uniform(*STOP_S)
 
     def _brakes_hard(self, seconds: float) -> bool:
-        """Whether a hurried driver does so at this moment: somebody has cut in."""
+        """Whether a hurried driver does so at this moment."""
         if self._braking_s > 0:
             self._braking_s -= seconds
-        elif self.is_hurried and self.speed > HARD_BRAKING_FROM_MPS:
-            if self._random.random() < seconds / HARD_BRAKING_EVERY_S:
-                self._braking_s = self._random.uniform(*HARD_BRAKING_S)
+        elif self.is_hurried and self.speed > HARD_BRAKING_FROM_MPS and self._is_cut_off(seconds):
+            self._braking_s = self._random.uniform(*HARD_BRAKING_S)
         return self._braking_s > 0
+
+    def _is_cut_off(self, seconds: float) -> bool:
+        return self._random.random() < seconds / HARD_BRAKING_EVERY_S
 
     def _allowed(self, travelled: float) -> float:
         """The most speed at a point of the path, so that what comes can still be kept."""
