@@ -1,4 +1,4 @@
-"""The demo's past: some days that some of its trucks have driven, so that trips and analytics have something to show."""
+"""The demo's past: days that some of its trucks have driven, so that trips and analytics have something to show."""
 
 import random
 from collections.abc import Iterator

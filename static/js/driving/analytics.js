@@ -25,9 +25,10 @@ function stacked(series) {
   return { tops: tops.reverse(), series: [...series].reverse() };
 }
 
-function draw(id, days, layers, figure) {
+function draw(id, days, layers, unit) {
   const area = document.querySelector(`#${id} .chart-area`);
   const { tops, series } = stacked(layers);
+  const number = (value, digits) => value.toLocaleString(undefined, { maximumFractionDigits: digits }) + unit;
   const label = (index) =>
     new Date(`${days[index]}T00:00Z`).toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
   const axis = { stroke: token("--text-muted"), grid: { stroke: token("--line"), width: 1 }, ticks: { show: false }, font: `12px ${token("--font")}` };
@@ -36,8 +37,8 @@ function draw(id, days, layers, figure) {
     height: HEIGHT,
     scales: { x: { time: false, range: [-0.5, days.length - 0.5] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, incrs: [1, 2, 7, 14, 30, 60], values: (_, splits) => splits.map((at) => (Number.isInteger(at) && days[at] ? label(at) : "")) },
-      { ...axis, size: 48 },
+      { ...axis, grid: { show: false }, incrs: [1, 2, 7, 14, 30, 60], values: (_, splits) => splits.map((at) => (Number.isInteger(at) && days[at] ? label(at) : "")), size: 28 },
+      { ...axis, size: 64, incrs: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 50000], values: (_, splits) => splits.map((at) => number(at, 0)) },
     ],
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     legend: { markers: { width: 0 } },
@@ -50,7 +51,7 @@ function draw(id, days, layers, figure) {
         width: 0,
         points: { show: false },
         paths: uPlot.paths.bars({ size: [0.7, 48] }),
-        value: (_, __, ___, index) => (index === null ? "–" : figure(values[index])),
+        value: (_, __, ___, index) => (index === null ? "–" : number(values[index], 1)),
       })),
     ],
   };
@@ -66,17 +67,16 @@ function show() {
   if (!stored) return;
   const data = JSON.parse(stored.textContent);
   const [unit, meters] = units.system === "mi" ? ["mi", MILE] : ["km", KILOMETER];
-  const number = (value, digits) => value.toLocaleString(undefined, { maximumFractionDigits: digits });
   const [blue, orange, vermilion] = [token("--chart-blue"), token("--chart-orange"), token("--chart-vermilion")];
   const distance = { label: "Distance", color: blue, values: data.meters.map((value) => value / meters) };
-  draw("chart-distance", data.days, [distance], (value) => `${number(value, 1)} ${unit}`);
+  draw("chart-distance", data.days, [distance], ` ${unit}`);
   const moving = { label: "Moving", color: blue, values: data.movingHours };
   const standing = { label: "Standing", color: orange, values: data.idleHours };
-  draw("chart-time", data.days, [moving, standing], (value) => `${number(value, 1)} h`);
+  draw("chart-time", data.days, [moving, standing], " h");
   const harsh = { label: "Harsh driving", color: vermilion, values: data.harsh };
   const overspeed = { label: "Overspeed", color: orange, values: data.overspeeds };
   const others = { label: "Others", color: blue, values: data.others };
-  draw("chart-events", data.days, [harsh, overspeed, others], (value) => number(value, 0));
+  draw("chart-events", data.days, [harsh, overspeed, others], "");
 }
 
 theme.addEventListener("change", show);
