@@ -41,7 +41,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         for event in ACTIONS:
             field = self.fields[f"on_{event}"]
             field.label = event.replace("_", " ").capitalize()
-            field.widget.choices = Action.choices  # type: ignore[attr-defined]  # none is an empty one
+            field.widget.choices = Action.choices  # none is an empty one
 
     @property
     def limits(self) -> list[forms.BoundField]:

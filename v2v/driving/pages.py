@@ -1,5 +1,6 @@
 """The pages of driving: the figures of days, trips, events, and each fleet's rules."""
 
+import json
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -40,7 +41,7 @@ _MAX_NAME_CHARS = 64
 def analytics(request: HttpRequest) -> HttpResponse:
     """The figures of a fleet or a vehicle, or of all that the viewer may see."""
     figures, _, context = _analytics(request)
-    context |= {"analytics": figures, "chart": _chart(figures)}
+    context |= {"analytics": figures, "chart": json.dumps(_chart(figures))}
     with timezone.override(context["zone"]):
         return render(request, "driving/analytics.html", context)
 

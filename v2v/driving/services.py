@@ -167,4 +167,4 @@ def _known(events: list[Event]) -> set[tuple[int, int]]:
     stored = DrivingEvent.objects.filter(
         type=EventType.OFFLINE.value, vehicle__in=[event.vehicle_pk for event in events]
     ).filter(occurred_at__in=[moment(event.found.ts) for event in events])
-    return {(vehicle, epoch_ms(at)) for vehicle, at in stored.values_list("vehicle", "occurred_at")}
+    return {(vehicle, epoch_ms(at)) for vehicle, at in stored.values_list("vehicle_id", "occurred_at")}

@@ -172,7 +172,7 @@ def _late_take_back(now: datetime) -> bool:
     late = PositionConflict.objects.filter(
         id__gt=work.cursor, received_at__lte=now - SETTLED, kind=PositionConflict.Kind.LATE
     )
-    rows = list(late.order_by("id").values_list("id", "vehicle", "recorded_at")[:_LATE])
+    rows = list(late.order_by("id").values_list("id", "vehicle_id", "recorded_at")[:_LATE])
     earliest: defaultdict[int, list[datetime]] = defaultdict(list)
     for _, vehicle, recorded_at in rows:
         earliest[vehicle].append(recorded_at)

@@ -2,6 +2,7 @@
 
 import copy
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import pytest
@@ -133,7 +134,9 @@ def drives(draw: st.DrawFn) -> list[Fix]:
     begin = draw(st.integers(0, len(fixes)))
     fixes = [*fixes[:begin], *(fix._replace(ts=fix.ts + silence) for fix in fixes[begin:])]
     for index in draw(st.lists(st.integers(1, len(fixes) - 1), max_size=4)) if len(fixes) > 1 else []:
-        fault = draw(st.sampled_from([{"speed": None}, {"accuracy": 500.0}, {"lat": 26.0}, {"speed": 0.0}]))
+        fault: dict[str, Any] = draw(
+            st.sampled_from([{"speed": None}, {"accuracy": 500.0}, {"lat": 26.0}, {"speed": 0.0}])
+        )
         fixes[index] = fixes[index]._replace(**fault)
     return fixes
 

@@ -1,6 +1,7 @@
 """The rules on the live positions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ class Watched:
         world.ticker.moved_listeners.append(self.watch.moved)
         self.north = 0.0
 
-    async def drive(self, *speeds: float, vehicle_id: str = "a", **fix: object) -> None:
+    async def drive(self, *speeds: float, vehicle_id: str = "a", **fix: Any) -> None:
         """One second at each speed."""
         for speed in speeds:
             self.north += speed
