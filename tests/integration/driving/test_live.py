@@ -1,4 +1,4 @@
-"""Driving through a running server: a truck that crashes on its socket raises an alert, and its drive becomes a trip."""
+"""Driving through a running server: a truck that crashes on its socket raises an alert."""
 
 import json
 import time
