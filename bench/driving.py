@@ -58,8 +58,8 @@ def tick_costs(vehicles: int, ticks: int) -> Iterator[float]:
             headings[slot] = (headings[slot] + dice.gauss(0, 1.5)) % 360
             ts = START + tick * TICK_MS + slot % 50
             lat = 25 + tick * speeds[slot] / DEGREE_M / 5
-            more = {"speed": speeds[slot], "heading": headings[slot], "accuracy": 5.0}
-            track.fix = Fix(lat=lat, lng=55.0, ts=ts, received_at=0.0, **more)
+            speed, heading = speeds[slot], headings[slot]
+            track.fix = Fix(lat=lat, lng=55.0, ts=ts, received_at=0.0, speed=speed, heading=heading, accuracy=5.0)
         began = time.process_time()
         for track in tracks:  # as in `DrivingWatch.moved`
             fix = track.fix
