@@ -7,6 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from config.driving import add_driving
 from config.live import EngineLive
 from config.schedule import Scheduler
 from v2v.alerts.services import Delivery, alert_recipients_store
@@ -104,6 +105,7 @@ def build() -> Realtime:
     ticker = _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
     place = _add_recorder(engine, live, ticker)
     _add_geofences(engine, live, ticker)
+    add_driving(engine, live, ticker)
     _add_keeper(engine, live, holders)
     _add_alerts(engine, live)
     messaging = Messaging(engine)

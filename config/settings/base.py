@@ -193,6 +193,7 @@ INSTALLED_APPS = [
     "v2v.vehicles",
     "v2v.tracking",
     "v2v.proximity",
+    "v2v.driving",
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",
@@ -291,6 +292,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence",
         "ProximityType": "v2v.proximity.models.ProximityEvent.Type",
+        "DrivingEventType": "v2v.driving.models.DrivingEvent.Type",
         "AlertVia": "v2v.alerts.models.Alert.Via",
         "MessageVia": "v2v.messaging.models.Message.Via",
         "AlertType": "v2v.alerts.models.Alert.Type",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("v1/", include("v2v.vehicles.urls")),
     path("v1/", include("v2v.tracking.urls")),
     path("v1/", include("v2v.proximity.urls")),
+    path("v1/", include("v2v.driving.urls")),
     path("v1/", include("v2v.alerts.urls")),
     path("v1/", include("v2v.messaging.urls")),
     path("v1/", include("v2v.calls.urls")),

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from v2v.console.demo_fleet import demo_alerts_end, demo_fleet
+from v2v.console.demo_history import demo_history_make, demo_rules_make
 from v2v.console.site import site_config
 from v2v.realtime.server import serve
 from v2v.vehicles.demo import demo_prepare
@@ -28,6 +29,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         demo = demo_prepare(vehicles=options["vehicles"], now=timezone.now())
         demo_alerts_end(now=timezone.now())
+        demo_rules_make()
+        demo_history_make(now=timezone.now())
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(
             f"\n  Live map      {url}/\n  Admin         {url}/admin/\n  API           {url}/api/v1/docs\n"
