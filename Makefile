@@ -62,6 +62,7 @@ bench: setup ## Measure speed and capacity of every part, one after the other (b
 	@$(PYTHON_BIN)/python -m bench.history
 	@$(PYTHON_BIN)/python -m bench.radio
 	@$(PYTHON_BIN)/python -m bench.replay
+	@$(PYTHON_BIN)/python -m bench.relay
 	@$(PYTHON_BIN)/python -m bench.driving
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)

@@ -3,10 +3,11 @@
 Run it:  python -m bench.relay [--processes 1 2 4] [--vehicles 200] [--seconds 10]
 
 Vehicles stand in pairs, 40 m apart, pairs 1.3 km from each other in a grid; the two of a pair are on different
-processes wherever there are several. Each reports 5 times a second. Latency of positions: from a report to the frame with it at the other
-of the pair, with the wait for the tick in it. Latency of messages: from `send_message` to `message` at the other, one
-after the other, with the storing in it. With one process there is no Redis. Everything shares this machine's cores, so
-look at the processor time of the servers rather than at latencies when there are more processes than cores.
+processes wherever there are several. Each reports 5 times a second. Latency of positions: from a report to the frame
+with it at the other of the pair, with the wait for the tick in it. Latency of messages: from `send_message` to
+`message` at the other, one after the other, with the storing in it. With one process there is no Redis. Everything
+shares this machine's cores, so look at the processor time of the servers rather than at latencies when there are more
+processes than cores.
 """
 
 import argparse
