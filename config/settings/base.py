@@ -187,6 +187,7 @@ INSTALLED_APPS = [
     "v2v.messaging",
     "v2v.calls",
     "v2v.console",
+    "radio",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,244 @@
+"""What is heard: stored with all that follows from it in one transaction, so that an acknowledgement may follow that.
+
+A sender that heard none sends again. The copy finds the first one's row, and is acknowledged without any effect.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import msgspec
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from radio import metrics
+from radio.models import MAX_SUMMARY_CHARS, RadioBridge, RadioFrame, RadioNode
+from radio.nodes import fleet_of, node_heard, node_named, node_vehicle_make
+from radio.payloads import Emergency, Hello, Payload, Position, Text, kind_of, summary_of
+from radio.rules import DUPLICATE_WITHIN, EMERGENCY_EVERY, fix_time, is_off
+from v2v.alerts.models import Alert
+from v2v.alerts.services import Origin, Report, alert_raise
+from v2v.fleets.policy import actor_of_vehicle
+from v2v.messaging.models import Message
+from v2v.messaging.services import message_send
+from v2v.protocol import events
+from v2v.protocol.codes import ErrorCode
+from v2v.protocol.decode import Refusal
+from v2v.protocol.epoch import epoch_ms
+from v2v.protocol.fields import DISPATCH, MAX_CONTENT_CHARS, Content
+from v2v.realtime.relay import ToDispatchers, publish
+from v2v.vehicles.models import Vehicle
+
+log = structlog.get_logger(__name__)
+
+State = RadioFrame.State
+DATABASE_AWAY = (OperationalError, InterfaceError)
+_NOT_NOW = (ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A frame as the link hands it on; `raw` is its payload as in the V2V frame, a recipient of None is everybody."""
+
+    sender: int
+    recipient: int | None
+    sequence: int
+    payload: Payload
+    raw: bytes
+    rssi: float | None = None
+    snr: float | None = None
+
+
+def frame_take(*, bridge: RadioBridge, heard: Heard, now: datetime) -> bool:
+    """Take a frame in; whether its sender may be told that it came.
+
+    False for what it is to send again later. Raises what the database raises while it is away: nothing is stored then.
+    """
+    try:
+        with transaction.atomic():
+            state = _take(bridge, heard, now)
+    except Refusal as refusal:
+        if refusal.code in _NOT_NOW:
+            return False
+        state = _keep_refused(bridge, heard, now, str(refusal.code))
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        # A frame that trips us up must not hold up those behind it. Its sender hears nothing: nobody has it.
+        log.exception("radio frame failed", sender=heard.sender, sequence=heard.sequence)
+        _keep_refused(bridge, heard, now, str(ErrorCode.INTERNAL_ERROR))
+        return False
+    metrics.FRAMES.labels("in", kind_of(heard.payload), state).inc()
+    return state != State.REFUSED
+
+
+def _take(bridge: RadioBridge, heard: Heard, now: datetime) -> str:
+    node = node_heard(bridge=bridge, address=heard.sender, now=now)
+    if _is_known(bridge, heard, now):
+        return "duplicate"
+    frame = _frame(bridge, node, heard, now)
+    match heard.payload:
+        case Position():
+            _position_take(node, heard.payload, now)
+        case Hello():
+            node_named(node=node, name=heard.payload.vehicle_id)
+        case Emergency():
+            frame.save(force_insert=True)
+            _emergency_take(node, frame, heard.payload, now)
+        case Text():
+            frame.save(force_insert=True)
+            _text_take(node, frame, heard, now)
+    frame.fleet_id = fleet_of(node)
+    frame.save()
+    _node_note(node, heard, now)
+    return State.RECEIVED
+
+
+def _frame(bridge: RadioBridge, node: RadioNode | None, heard: Heard, now: datetime) -> RadioFrame:
+    return RadioFrame(
+        bridge=bridge,
+        node=node,
+        fleet_id=fleet_of(node) if node else bridge.fleet_id,
+        direction=RadioFrame.Direction.IN,
+        kind=kind_of(heard.payload),
+        sender=heard.sender,
+        recipient=heard.recipient,
+        sequence=heard.sequence,
+        payload=heard.raw,
+        summary=_plain(summary_of(heard.payload))[:MAX_SUMMARY_CHARS],
+        state=State.RECEIVED,
+        rssi=heard.rssi,
+        snr=heard.snr,
+        created_at=now,
+        done_at=now,
+    )
+
+
+def _is_known(bridge: RadioBridge, heard: Heard, now: datetime) -> bool:
+    """Whether this very frame came already.
+
+    The payload counts too: a node that began anew after a crash numbers its frames from the beginning again, and its
+    call for help must not be taken for something that it said before.
+    """
+    same = RadioFrame.objects.filter(bridge=bridge, sender=heard.sender, sequence=heard.sequence)
+    lately = same.filter(direction=RadioFrame.Direction.IN, created_at__gt=now - DUPLICATE_WITHIN)
+    return lately.filter(kind=kind_of(heard.payload), payload=heard.raw).exclude(state=State.REFUSED).exists()
+
+
+def _keep_refused(bridge: RadioBridge, heard: Heard, now: datetime, code: str) -> str:
+    with transaction.atomic():
+        node = node_heard(bridge=bridge, address=heard.sender, now=now)
+        frame = _frame(bridge, node, heard, now)
+        frame.state, frame.error = State.REFUSED, code
+        frame.save(force_insert=True)
+        _node_note(node, heard, now)
+    return State.REFUSED
+
+
+def _node_note(node: RadioNode, heard: Heard, now: datetime) -> None:
+    """It was heard: what waited for that goes out again."""
+    node.heard_at = now
+    columns = ["heard_at", "clock_offset_s"]
+    for name in ("rssi", "snr"):
+        if (value := getattr(heard, name)) is not None:
+            setattr(node, name, value)
+            columns.append(name)
+    node.save(update_fields=columns)
+    given_up = RadioFrame.objects.filter(node=node, retry_at__lte=now, expires_at__gt=now)
+    given_up.update(state=State.QUEUED, retry_at=None, error="")
+
+
+# ---- What follows from each kind
+
+
+def _position_take(node: RadioNode, position: Position, now: datetime) -> None:
+    ts, node.clock_offset_s = fix_time(said_s=position.time_s, now_ms=epoch_ms(now))
+    if is_off(node.clock_offset_s):
+        log.warning("radio clock is off", node=node.label, seconds=node.clock_offset_s)
+    if node.vehicle is not None:
+        vehicle_reports(_may_speak(node), position, ts=ts, device_id=f"radio-{node.label}", now=now)
+
+
+def _emergency_take(node: RadioNode, frame: RadioFrame, emergency: Emergency, now: datetime) -> None:
+    vehicle = _may_speak(node) if node.vehicle is not None else node_vehicle_make(node=node, now=now)
+    if vehicle is None:
+        log.error("an emergency of a radio that no fleet has", node=node.label, text=emergency.text)
+        raise Refusal(ErrorCode.NOT_REGISTERED)
+    before = RadioFrame.objects.filter(node=node, kind=RadioFrame.Kind.EMERGENCY, state=State.RECEIVED)
+    if before.filter(created_at__gt=now - EMERGENCY_EVERY, direction="in").exclude(pk=frame.pk).exists():
+        raise Refusal(ErrorCode.RATE_LIMITED)
+    origin = Origin(
+        fleet_pk=vehicle.fleet_id,
+        via=Alert.Via.RADIO,
+        client_id=f"radio-{frame.pk}",  # numbers on air come again after a while; the row of the frame does not
+        vehicle_pk=vehicle.pk,
+        vehicle_id=vehicle.vehicle_id,
+    )
+    report = Report(
+        type=emergency.kind,
+        severity=emergency.severity,
+        message=_content(emergency.text),
+        lat=emergency.lat,
+        lng=emergency.lng,
+        drill=emergency.is_drill,
+    )
+    frame.alert_id, _ = alert_raise(origin=origin, report=report, now=now)
+
+
+def _text_take(node: RadioNode, frame: RadioFrame, heard: Heard, now: datetime) -> None:
+    text: Text = heard.payload  # type: ignore[assignment]
+    content = _content(text.text)
+    if not content:
+        raise Refusal(ErrorCode.VALIDATION_ERROR)
+    vehicle = _may_speak(node) if node.vehicle is not None else None
+    if vehicle is not None:
+        actor = actor_of_vehicle(vehicle_pk=vehicle.pk, vehicle_id=vehicle.vehicle_id, fleet_pk=vehicle.fleet_id)
+        sent = message_send(
+            actor=actor,
+            content=content,
+            recipient_id=_recipient_of(node, vehicle, heard.recipient),
+            client_id=f"radio-{frame.pk}",
+            via=Message.Via.RADIO,
+            now=now,
+        )
+        frame.message = sent.message
+    if (fleet_pk := fleet_of(node)) is not None:
+        data = events.RadioText.Data(
+            sender_short=node.address,
+            content=content,
+            rssi=heard.rssi,
+            vehicle_id=vehicle.vehicle_id if vehicle else None,
+        )
+        transaction.on_commit(partial(publish, ToDispatchers(fleet_pk), events.RadioText(data=data)), robust=True)
+
+
+def _recipient_of(node: RadioNode, vehicle: Vehicle, address: int | None) -> str:
+    """The vehicle whose radio was addressed; dispatch for everything else.
+
+    What went to everybody was heard by those in range: dispatch decides who else should read it.
+    """
+    others = Vehicle.objects.filter(radio_nodes__bridge=node.bridge_id, radio_nodes__address=address)
+    other = others.filter(fleet=vehicle.fleet_id, deleted_at=None).exclude(pk=vehicle.pk).first() if address else None
+    return other.vehicle_id if other is not None else DISPATCH
+
+
+def _may_speak(node: RadioNode) -> Vehicle:
+    vehicle = node.vehicle
+    if vehicle is None or vehicle.deleted_at is not None or vehicle.disabled_at is not None:
+        raise Refusal(ErrorCode.FORBIDDEN)
+    return vehicle
+
+
+def _content(text: str) -> str:
+    """As much of it as a message may hold."""
+    text = text[:MAX_CONTENT_CHARS]
+    try:
+        return msgspec.convert(text, Content)
+    except msgspec.ValidationError:
+        return _plain(text)
+
+
+def _plain(text: str) -> str:
+    """Without control characters: what came by air must not break a log line or a page."""
+    return "".join(character for character in text if unicodedata.category(character) != "Cc")
