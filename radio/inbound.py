@@ -4,7 +4,6 @@ A sender that heard none sends again. The copy finds the first one's row, and is
 """
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -13,12 +12,16 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from radio import metrics
+from radio.link.payloads import Control, Emergency, Hello, Position, Status, Text
+from radio.link.traffic import Received
 from radio.models import MAX_SUMMARY_CHARS, RadioBridge, RadioFrame, RadioNode
-from radio.nodes import fleet_of, node_heard, node_named, node_vehicle_make
-from radio.payloads import Emergency, Hello, Payload, Position, Text, kind_of, summary_of
+from radio.nodes import fleet_of, frames_try_again, node_heard, node_named, node_vehicle_make
+from radio.payloads import kind_of, payload_of, payload_stored, summary_of, text_whole
+from radio.positions import vehicle_reports
 from radio.rules import DUPLICATE_WITHIN, EMERGENCY_EVERY, fix_time, is_off
 from v2v.alerts.models import Alert
-from v2v.alerts.services import Origin, Report, alert_raise
+from v2v.alerts.rules import ACTIVE
+from v2v.alerts.services import Origin, Report, alert_cancel, alert_raise
 from v2v.fleets.policy import actor_of_vehicle
 from v2v.messaging.models import Message
 from v2v.messaging.services import message_send
@@ -37,30 +40,17 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 _NOT_NOW = (ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """A frame as the link hands it on; `raw` is its payload as in the V2V frame, a recipient of None is everybody."""
+def frame_take(*, bridge: RadioBridge, heard: Received, now: datetime) -> Status | None:
+    """Take a frame in; what its sender may be told, or None for what it is to send again.
 
-    sender: int
-    recipient: int | None
-    sequence: int
-    payload: Payload
-    raw: bytes
-    rssi: float | None = None
-    snr: float | None = None
-
-
-def frame_take(*, bridge: RadioBridge, heard: Heard, now: datetime) -> bool:
-    """Take a frame in; whether its sender may be told that it came.
-
-    False for what it is to send again later. Raises what the database raises while it is away: nothing is stored then.
+    Raises what the database raises while it is away: nothing is stored then.
     """
     try:
         with transaction.atomic():
             state = _take(bridge, heard, now)
     except Refusal as refusal:
         if refusal.code in _NOT_NOW:
-            return False
+            return None
         state = _keep_refused(bridge, heard, now, str(refusal.code))
     except DATABASE_AWAY:
         raise
@@ -68,12 +58,12 @@ def frame_take(*, bridge: RadioBridge, heard: Heard, now: datetime) -> bool:
         # A frame that trips us up must not hold up those behind it. Its sender hears nothing: nobody has it.
         log.exception("radio frame failed", sender=heard.sender, sequence=heard.sequence)
         _keep_refused(bridge, heard, now, str(ErrorCode.INTERNAL_ERROR))
-        return False
+        return None
     metrics.FRAMES.labels("in", kind_of(heard.payload), state).inc()
-    return state != State.REFUSED
+    return Status.REFUSED if state == State.REFUSED else Status.ACCEPTED
 
 
-def _take(bridge: RadioBridge, heard: Heard, now: datetime) -> str:
+def _take(bridge: RadioBridge, heard: Received, now: datetime) -> str:
     node = node_heard(bridge=bridge, address=heard.sender, now=now)
     if _is_known(bridge, heard, now):
         return "duplicate"
@@ -83,19 +73,21 @@ def _take(bridge: RadioBridge, heard: Heard, now: datetime) -> str:
             _position_take(node, heard.payload, now)
         case Hello():
             node_named(node=node, name=heard.payload.vehicle_id)
+        case Control():
+            _control_take(node, frame, heard.payload, now)
         case Emergency():
             frame.save(force_insert=True)
             _emergency_take(node, frame, heard.payload, now)
         case Text():
             frame.save(force_insert=True)
-            _text_take(node, frame, heard, now)
+            _text_take(node, frame, heard.payload, now)
     frame.fleet_id = fleet_of(node)
     frame.save()
     _node_note(node, heard, now)
     return State.RECEIVED
 
 
-def _frame(bridge: RadioBridge, node: RadioNode | None, heard: Heard, now: datetime) -> RadioFrame:
+def _frame(bridge: RadioBridge, node: RadioNode | None, heard: Received, now: datetime) -> RadioFrame:
     return RadioFrame(
         bridge=bridge,
         node=node,
@@ -105,7 +97,9 @@ def _frame(bridge: RadioBridge, node: RadioNode | None, heard: Heard, now: datet
         sender=heard.sender,
         recipient=heard.recipient,
         sequence=heard.sequence,
-        payload=heard.raw,
+        checksum=heard.check,
+        payload=payload_stored(heard.payload),
+        parts=heard.payload.parts if isinstance(heard.payload, Text) else 1,
         summary=_plain(summary_of(heard.payload))[:MAX_SUMMARY_CHARS],
         state=State.RECEIVED,
         rssi=heard.rssi,
@@ -115,18 +109,18 @@ def _frame(bridge: RadioBridge, node: RadioNode | None, heard: Heard, now: datet
     )
 
 
-def _is_known(bridge: RadioBridge, heard: Heard, now: datetime) -> bool:
+def _is_known(bridge: RadioBridge, heard: Received, now: datetime) -> bool:
     """Whether this very frame came already.
 
-    The payload counts too: a node that began anew after a crash numbers its frames from the beginning again, and its
+    Its checksum counts too: a node that began anew after a crash numbers its frames from the beginning again, and its
     call for help must not be taken for something that it said before.
     """
     same = RadioFrame.objects.filter(bridge=bridge, sender=heard.sender, sequence=heard.sequence)
     lately = same.filter(direction=RadioFrame.Direction.IN, created_at__gt=now - DUPLICATE_WITHIN)
-    return lately.filter(kind=kind_of(heard.payload), payload=heard.raw).exclude(state=State.REFUSED).exists()
+    return lately.filter(checksum=heard.check).exclude(state=State.REFUSED).exists()
 
 
-def _keep_refused(bridge: RadioBridge, heard: Heard, now: datetime, code: str) -> str:
+def _keep_refused(bridge: RadioBridge, heard: Received, now: datetime, code: str) -> str:
     with transaction.atomic():
         node = node_heard(bridge=bridge, address=heard.sender, now=now)
         frame = _frame(bridge, node, heard, now)
@@ -136,7 +130,7 @@ def _keep_refused(bridge: RadioBridge, heard: Heard, now: datetime, code: str) -
     return State.REFUSED
 
 
-def _node_note(node: RadioNode, heard: Heard, now: datetime) -> None:
+def _node_note(node: RadioNode, heard: Received, now: datetime) -> None:
     """It was heard: what waited for that goes out again."""
     node.heard_at = now
     columns = ["heard_at", "clock_offset_s"]
@@ -145,15 +139,14 @@ def _node_note(node: RadioNode, heard: Heard, now: datetime) -> None:
             setattr(node, name, value)
             columns.append(name)
     node.save(update_fields=columns)
-    given_up = RadioFrame.objects.filter(node=node, retry_at__lte=now, expires_at__gt=now)
-    given_up.update(state=State.QUEUED, retry_at=None, error="")
+    frames_try_again(node, now=now)
 
 
 # ---- What follows from each kind
 
 
 def _position_take(node: RadioNode, position: Position, now: datetime) -> None:
-    ts, node.clock_offset_s = fix_time(said_s=position.time_s, now_ms=epoch_ms(now))
+    ts, node.clock_offset_s = fix_time(said_s=position.at, now_ms=epoch_ms(now))
     if is_off(node.clock_offset_s):
         log.warning("radio clock is off", node=node.label, seconds=node.clock_offset_s)
     if node.vehicle is not None:
@@ -163,7 +156,7 @@ def _position_take(node: RadioNode, position: Position, now: datetime) -> None:
 def _emergency_take(node: RadioNode, frame: RadioFrame, emergency: Emergency, now: datetime) -> None:
     vehicle = _may_speak(node) if node.vehicle is not None else node_vehicle_make(node=node, now=now)
     if vehicle is None:
-        log.error("an emergency of a radio that no fleet has", node=node.label, text=emergency.text)
+        log.error("an emergency of a radio that no fleet has", node=node.label, text=_plain(emergency.content))
         raise Refusal(ErrorCode.NOT_REGISTERED)
     before = RadioFrame.objects.filter(node=node, kind=RadioFrame.Kind.EMERGENCY, state=State.RECEIVED)
     if before.filter(created_at__gt=now - EMERGENCY_EVERY, direction="in").exclude(pk=frame.pk).exists():
@@ -176,20 +169,34 @@ def _emergency_take(node: RadioNode, frame: RadioFrame, emergency: Emergency, no
         vehicle_id=vehicle.vehicle_id,
     )
     report = Report(
-        type=emergency.kind,
+        type=emergency.type,
         severity=emergency.severity,
-        message=_content(emergency.text),
+        message=_content(emergency.content),
         lat=emergency.lat,
         lng=emergency.lng,
-        drill=emergency.is_drill,
+        drill=emergency.drill,
     )
     frame.alert_id, _ = alert_raise(origin=origin, report=report, now=now)
 
 
-def _text_take(node: RadioNode, frame: RadioFrame, heard: Heard, now: datetime) -> None:
-    text: Text = heard.payload  # type: ignore[assignment]
-    content = _content(text.text)
-    if not content:
+def _control_take(node: RadioNode, frame: RadioFrame, control: Control, now: datetime) -> None:
+    """Who raised an alert may take it back."""
+    raised = RadioFrame.objects.filter(node=node, kind=RadioFrame.Kind.EMERGENCY, sequence=control.sequence)
+    if control.status is not Status.CANCELLED or (last := raised.exclude(alert=None).first()) is None:
+        return
+    frame.alert = last.alert
+    if last.alert is not None and last.alert.state in ACTIVE:
+        alert_cancel(alert=last.alert, by=last.alert.sender_name, now=now)
+
+
+def _text_take(node: RadioNode, frame: RadioFrame, text: Text, now: datetime) -> None:
+    parts = RadioFrame.objects.filter(node=node, direction=frame.direction, kind=frame.kind, parts=text.parts)
+    waiting = parts.filter(message=None, created_at__gt=now - DUPLICATE_WITHIN, state=State.RECEIVED)
+    whole = text_whole((payload_of(part) for part in waiting), of=text)  # type: ignore[misc]
+    if whole is None:
+        return
+    content = _content(whole)
+    if not content.strip():
         raise Refusal(ErrorCode.VALIDATION_ERROR)
     vehicle = _may_speak(node) if node.vehicle is not None else None
     if vehicle is not None:
@@ -197,17 +204,18 @@ def _text_take(node: RadioNode, frame: RadioFrame, heard: Heard, now: datetime) 
         sent = message_send(
             actor=actor,
             content=content,
-            recipient_id=_recipient_of(node, vehicle, heard.recipient),
+            recipient_id=_recipient_of(node, vehicle, frame.recipient),
             client_id=f"radio-{frame.pk}",
             via=Message.Via.RADIO,
             now=now,
         )
         frame.message = sent.message
+        waiting.update(message=sent.message)
     if (fleet_pk := fleet_of(node)) is not None:
         data = events.RadioText.Data(
             sender_short=node.address,
             content=content,
-            rssi=heard.rssi,
+            rssi=frame.rssi,
             vehicle_id=vehicle.vehicle_id if vehicle else None,
         )
         transaction.on_commit(partial(publish, ToDispatchers(fleet_pk), events.RadioText(data=data)), robust=True)

@@ -1,9 +1,10 @@
-"""Bridges, the nodes that they hear, and every frame in and out. The frames that wait are the queue of what goes out."""
+"""Bridges, the nodes that they hear, and every frame in and out. Those that wait are the queue of what goes out."""
 
 from django.db import models
 from django.db.models import Q
 
-from radio.rules import LinkState, Priority
+from radio.link.traffic import Priority
+from radio.rules import LinkState
 from v2v.alerts.models import Alert, AlertEvent
 from v2v.fleets.models import Fleet
 from v2v.messaging.models import Message
@@ -41,7 +42,7 @@ class RadioBridge(models.Model):
     state_at = models.DateTimeField(help_text="since when it is so")
     seen_at = models.DateTimeField(help_text="when it last said so")
     holder = models.CharField(max_length=32, blank=True)
-    next_sequence = models.PositiveBigIntegerField(default=0, help_text="what its frames are numbered with next")
+    last_sequence = models.PositiveBigIntegerField(default=0, help_text="the number of the frame that it sent last")
 
     class Meta:
         ordering = ["name"]
@@ -93,7 +94,7 @@ class RadioFrame(models.Model):
         TEXT = "text", "Text"
         EMERGENCY = "emergency", "Emergency"
         HELLO = "hello", "Hello"
-        OTHER = "other", "Other"
+        CONTROL = "control", "Control"
 
     class State(models.TextChoices):
         """Where it is on its way. Relayed, some radio passed it on; acknowledged, the recipient has it."""
@@ -115,7 +116,9 @@ class RadioFrame(models.Model):
     sender = models.PositiveBigIntegerField()
     recipient = models.PositiveBigIntegerField(null=True, blank=True, help_text="empty: everybody")
     sequence = models.PositiveBigIntegerField(null=True, blank=True)
-    payload = models.BinaryField(help_text="as in the V2V frame, whichever link carries it")
+    checksum = models.PositiveBigIntegerField(null=True, blank=True)
+    payload = models.JSONField(help_text="the payload of radio.link of this kind")
+    parts = models.PositiveSmallIntegerField(default=1, help_text="how many frames its text is in")
     summary = models.CharField(max_length=MAX_SUMMARY_CHARS, blank=True)
     state = models.CharField(max_length=9, choices=State.choices)
     priority = models.PositiveSmallIntegerField(default=Priority.DEFAULT.value)

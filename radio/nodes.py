@@ -19,7 +19,6 @@ from v2v.vehicles.services import vehicle_enroll
 
 log = structlog.get_logger(__name__)
 
-# The link itself has no battery; a Meshtastic node says how full its own is.
 _QUEUED = RadioFrame.State.QUEUED
 
 
@@ -45,6 +44,26 @@ def node_named(*, node: RadioNode, name: str) -> None:
             node.vehicle = vehicle
             log.info("radio bound by its hello", node=node.label, vehicle=vehicle.vehicle_id)
     node.save(update_fields=["name", "vehicle"])
+
+
+def node_known_as(*, bridge: RadioBridge, address: int, name: str, battery: int | None) -> None:
+    """What a Meshtastic radio knows of a node that was heard before. Its name is one of people's choice: no vehicle's."""
+    known = RadioNode.objects.filter(bridge=bridge, address=address)
+    known.filter(name="").update(name=name[:64])
+    if battery is not None:
+        known.update(battery=battery)
+
+
+def node_heard_again(*, bridge: RadioBridge, address: int, now: datetime) -> None:
+    """A node to which something has failed was heard."""
+    for node in RadioNode.objects.filter(bridge=bridge, address=address):
+        frames_try_again(node, now=now)
+
+
+def frames_try_again(node: RadioNode, *, now: datetime) -> None:
+    """What was given up, and has rested for long enough, goes out again."""
+    given_up = RadioFrame.objects.filter(node=node, retry_at__lte=now, expires_at__gt=now)
+    given_up.update(state=RadioFrame.State.QUEUED, retry_at=None, error="")
 
 
 def node_vehicle_make(*, node: RadioNode, now: datetime) -> Vehicle | None:

@@ -1,8 +1,9 @@
 """What goes over the air first, how long it is tried, and which clocks are believed. Plain functions."""
 
 from datetime import timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
+from radio.link.payloads import Status
 from v2v.protocol.fields import CLOCK_SKEW_MS
 
 
@@ -12,16 +13,6 @@ class LinkState(StrEnum):
     UP = "up"
     AWAY = "away"
     STOPPED = "stopped"
-
-
-class Priority(IntEnum):
-    """Which of two frames that wait goes first: the greater one. The numbers are those of Meshtastic."""
-
-    BACKGROUND = 10
-    DEFAULT = 64
-    RELIABLE = 70  # a text to one node
-    ALERT = 110
-    ACK = 120
 
 
 SEEN_WITHIN = timedelta(seconds=15)  # a bridge that is silent for longer has died
@@ -44,13 +35,13 @@ def pause_after(rounds: int) -> timedelta:
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(rounds - 1, 10))
 
 
-def fix_time(*, said_s: int, now_ms: int) -> tuple[int, int | None]:
+def fix_time(*, said_s: int | None, now_ms: int) -> tuple[int, int | None]:
     """When a position was taken (epoch ms), and how far the node's clock is ahead (seconds; None: it has none).
 
-    A node without a clock says 0: its position is as old as its frame. One whose clock is wrong is believed all the
+    That of a node without a clock is as old as its frame. One whose clock is wrong is believed all the
     same, so that what it says is refused or kept as history like anybody's, and never taken for the newest.
     """
-    if said_s == 0:
+    if said_s is None:
         return now_ms, None
     return said_s * 1000, round(said_s - now_ms / 1000)
 
@@ -60,13 +51,19 @@ def is_off(clock_offset_s: int | None) -> bool:
     return clock_offset_s is not None and abs(clock_offset_s) * 1000 > CLOCK_SKEW_MS
 
 
-def alert_news(change: str, by: str, *, disposition: str = "") -> str | None:
-    """What the sender of an alert is told of a change, short; None for what is not worth the air."""
-    name = f" by {by}" if by else ""
-    words = {
-        "acknowledged": f"Your alert was taken{name}.",
-        "assigned": f"Help was assigned{name}.",
-        "resolved": f"Your alert was closed{name}" + (" as a false alarm." if disposition == "false" else "."),
-        "negated": f"Your alert was called off{name}.",
-    }
-    return words.get(change)
+NEWS_WORDS = {
+    Status.DISPLAYED: "A dispatcher sees your alert.",
+    Status.ACKNOWLEDGED: "A dispatcher has taken your alert.",
+    Status.RESOLVED: "Your alert is closed.",
+}
+
+
+def alert_news(change: str) -> Status | None:
+    """What the sender of an alert is told of a change; None for what is not worth the air."""
+    return {
+        "displayed": Status.DISPLAYED,
+        "acknowledged": Status.ACKNOWLEDGED,
+        "assigned": Status.ACKNOWLEDGED,
+        "resolved": Status.RESOLVED,
+        "negated": Status.RESOLVED,
+    }.get(change)

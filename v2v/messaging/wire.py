@@ -60,9 +60,7 @@ def status_tell(
     Of a broadcast the first two get `counts`, however many recipients there are.
     """
     name: MessageStatusName = status.value
-    told = events.MessageStatus.Data(
-        message_id=str(message.message_id), status=name, ts=epoch_ms(now), counts=counts
-    )
+    told = events.MessageStatus.Data(message_id=str(message.message_id), status=name, ts=epoch_ms(now), counts=counts)
     if to is not None:
         told.recipient_id, told.via = to.recipient, to.way or None
     event = events.MessageStatus(data=told)

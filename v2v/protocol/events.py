@@ -345,7 +345,7 @@ class MessageStatus(Event, tag="message_status"):
     """What became of a message that the receiver of this sent or got."""
 
     class Data(Part):
-        """`recipient_id` is whom it went to, `via` which way; of a broadcast `counts` are its recipients by status instead.
+        """`recipient_id` is whom it went to, `via` which way; of a broadcast `counts` are all recipients by status.
 
         A status never goes back: a `delivered` that comes after `read` says nothing.
         """
