@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from radio.outbound import frames_expire, frames_prune
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
 from v2v.messaging.services import messages_expire
@@ -35,6 +37,8 @@ STEPS = (
     Step("alerts-escalate", 1.0, lambda now: alerts_escalate(now=now)),
     Step("calls-sweep", 1.0, CallSweep().step),
     Step("messages-expire", 5.0, messages_expire),
+    Step("radio-expire", 5.0, frames_expire),
+    Step("radio-prune", 600.0, lambda now: frames_prune(now, keep=timedelta(days=settings.RADIO_KEEP_DAYS))),
 )
 
 

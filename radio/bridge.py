@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
@@ -41,7 +41,6 @@ from radio.nodes import node_heard_again, node_known_as
 from radio.payloads import payload_of
 from radio.rules import LinkState
 from radio.state import bridge_begin, bridge_note, sequence_of
-from v2v.fleets.models import Fleet
 
 log = structlog.get_logger(__name__)
 
@@ -64,23 +63,28 @@ class Setup:
     baud: int = 115_200
     address: int = 1
     air_bits_per_s: int = 9_600
-    fleet: Fleet | None = None
+    fleet: str = ""  # whose the nodes without a vehicle are
+
+
+def setup_of_settings() -> Setup:
+    """As the environment says."""
+    return Setup(
+        name=settings.RADIO_NAME,
+        port=settings.RADIO_PORT,
+        link=settings.RADIO_LINK,
+        baud=settings.RADIO_BAUD,
+        address=settings.RADIO_ADDRESS,
+        air_bits_per_s=settings.RADIO_AIR_BPS,
+        fleet=settings.RADIO_FLEET,
+    )
 
 
 class Bridge:
     """Runs until `stop`, or until a newer process has taken its place."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        *,
-        opened: Callable[..., RadioLink] = open_link,
-        clock: Callable[[], datetime] = timezone.now,
-    ) -> None:
+    def __init__(self, setup: Setup) -> None:
         self.replaced = False
         self._setup = setup
-        self._opened = opened
-        self._now = clock
         self._holder = secrets.token_hex(16)
         self._events: queue.Queue[LinkEvent] = queue.Queue(MAX_EVENTS)
         self._link: RadioLink | None = None
@@ -105,6 +109,10 @@ class Bridge:
             self._thread = threading.Thread(target=self.run, name="radio-bridge", daemon=True)
             self._thread.start()
 
+    def end_soon(self) -> None:
+        """Have `run` come back."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Take and send nothing more; what is under way is waited for, but not for long."""
         self._stop.set()
@@ -128,11 +136,16 @@ class Bridge:
     def _begin(self) -> None:
         setup = self._setup
         self._bridge = bridge_begin(
-            name=setup.name, link=setup.link, port=setup.port, fleet=setup.fleet, holder=self._holder, now=self._now()
+            name=setup.name,
+            link=setup.link,
+            port=setup.port,
+            fleet=setup.fleet,
+            holder=self._holder,
+            now=timezone.now(),
         )
         outbound.frames_recover(bridge=self._bridge)
         self._last_sequence = self._bridge.last_sequence
-        self._link = self._opened(
+        self._link = open_link(
             setup.link,
             setup.port,
             setup.baud,
@@ -158,13 +171,13 @@ class Bridge:
         """What the clock asks for: say that the bridge is alive, find what is to go out, send it."""
         bridge = self._known()
         if not bridge_note(
-            bridge=bridge, holder=self._holder, state=self._state, last_sequence=self._last_sequence, now=self._now()
+            bridge=bridge, holder=self._holder, state=self._state, last_sequence=self._last_sequence, now=timezone.now()
         ):
             log.warning("another process has taken the radio bridge", bridge=bridge.name)
             self.replaced = True
             self._stop.set()
             return
-        wanted.queue_fill(bridge=bridge, now=self._now())
+        wanted.queue_fill(bridge=bridge, now=timezone.now())
         self._send()
 
     def _hear(self, event: LinkEvent) -> None:
@@ -175,7 +188,7 @@ class Bridge:
             metrics.DROPPED.inc()
 
     def _take(self, event: LinkEvent) -> None:
-        now = self._now()
+        now = timezone.now()
         match event:
             case Received():
                 status = frame_take(bridge=self._known(), heard=event, now=now)
@@ -214,7 +227,7 @@ class Bridge:
         room = ((URGENT_WINDOW - urgent, Priority.ALERT - 1), (WINDOW - usual, 0))
         for count, over in room:
             if count > 0:
-                for frame in outbound.frames_claim(bridge=self._known(), count=count, over=over, now=self._now()):
+                for frame in outbound.frames_claim(bridge=self._known(), count=count, over=over, now=timezone.now()):
                     self._offer(frame)
 
     def _offer(self, frame: RadioFrame) -> None:
@@ -224,7 +237,7 @@ class Bridge:
             recipient=frame.recipient,
             priority=Priority(frame.priority),
             wants_ack=True,
-            sequence=outbound.sequence_again(frame, now=self._now()),
+            sequence=outbound.sequence_again(frame, now=timezone.now()),
         )
         try:
             if self._link is not None:
@@ -232,7 +245,7 @@ class Bridge:
         except Full:
             outbound.frame_back(pk=frame.pk)
         except BadPayload as bad:
-            outbound.frame_failed(pk=frame.pk, reason=f"cannot be sent: {bad.flaw}", now=self._now(), for_good=True)
+            outbound.frame_failed(pk=frame.pk, reason=f"cannot be sent: {bad.flaw}", now=timezone.now(), for_good=True)
         else:
             self._under_way[frame.pk] = frame.priority
 
@@ -269,7 +282,7 @@ class Bridge:
                     holder=self._holder,
                     state=LinkState.STOPPED,
                     last_sequence=self._last_sequence,
-                    now=self._now(),
+                    now=timezone.now(),
                 )
                 outbound.frames_recover(bridge=self._bridge)
         except DATABASE_AWAY:

@@ -47,7 +47,7 @@ def node_named(*, node: RadioNode, name: str) -> None:
 
 
 def node_known_as(*, bridge: RadioBridge, address: int, name: str, battery: int | None) -> None:
-    """What a Meshtastic radio knows of a node that was heard before. Its name is one of people's choice: no vehicle's."""
+    """What a Meshtastic radio knows of a node that was heard before. The name is its owner's choice, no vehicle's."""
     known = RadioNode.objects.filter(bridge=bridge, address=address)
     known.filter(name="").update(name=name[:64])
     if battery is not None:

@@ -2,21 +2,27 @@
 
 from datetime import datetime
 
+import structlog
 from django.db.models import Case, F, Value, When
 
 from radio.models import RadioBridge
 from radio.rules import LinkState
 from v2v.fleets.models import Fleet
 
+log = structlog.get_logger(__name__)
+
 _NUMBERS_AHEAD = 1_024  # answers take numbers too, and are not told
 
 
-def bridge_begin(*, name: str, link: str, port: str, fleet: Fleet | None, holder: str, now: datetime) -> RadioBridge:
+def bridge_begin(*, name: str, link: str, port: str, fleet: str, holder: str, now: datetime) -> RadioBridge:
     """The bridge of that name, run by `holder` from now on."""
+    its_fleet = Fleet.objects.filter(slug=fleet).first() if fleet else None
+    if fleet and its_fleet is None:
+        log.error("the radio bridge's fleet does not exist", bridge=name, fleet=fleet)
     changes = {
         "link": link,
         "port": port,
-        "fleet": fleet,
+        "fleet": its_fleet,
         "holder": holder,
         "state": LinkState.AWAY.value,
         "state_at": now,
