@@ -40,15 +40,20 @@ from v2v.realtime.config import EngineConfig
 from v2v.realtime.engine import Engine
 from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
+from v2v.tracking.backends import queue_get
+from v2v.tracking.intake import EnginePlace
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
+from v2v.tracking.recorder import Recorder
 from v2v.tracking.services import LastState, last_states_offline, last_states_store
+from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
 from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
 from v2v.vehicles.ws import Endings, register_handler
 
 _STORE_EVERY_S = 1.0
+_QUEUE_EVERY_S = 0.25
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
@@ -83,7 +88,8 @@ def build() -> Realtime:
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
     notices.listen(endings)
-    _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
+    ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
+    _add_recorder(engine, live, ticker)
     _add_keeper(engine, live)
     _add_alerts(engine, live)
     _add_radio(engine)
@@ -154,6 +160,22 @@ def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
     engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
     engine.closing += [ticker.close, crossings.close]
     return ticker
+
+
+def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    queue = queue_get()
+    recorder = Recorder(engine, live, queue)
+    place = EnginePlace(engine, live, recorder)
+    ticker.moved_listeners.append(recorder.moved)
+    engine.every("positions", _QUEUE_EVERY_S, recorder.storage.flush)
+    engine.every("positions-depth", _STORE_EVERY_S, recorder.watch)
+    engine.starting.append(place.open)
+    engine.closing += [place.close, recorder.close]
+    if settings.RUN_WRITER:
+        writer = Writer(queue)
+        engine.starting.append(writer.start)
+        # What is in memory is gone with this process; what is in Redis waits for the next one.
+        engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
 
 
 def _add_keeper(engine: Engine, live: LiveState) -> None:

@@ -15,8 +15,8 @@ from v2v.protocol.epoch import moment
 
 def rows_write(
     model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, on_conflict: str = ""
-) -> None:
-    """Insert the rows in one transaction: values in the order of `columns`, times by `stored_moment`.
+) -> int:
+    """Insert the rows in one transaction: values in the order of `columns`, times by `stored_moment`; how many it did.
 
     `on_conflict` is SQL that SQLite and PostgreSQL both understand.
     """
@@ -26,6 +26,7 @@ def rows_write(
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places}) {on_conflict}"  # noqa: S608 - our own names
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(sql, list(rows))
+        return int(cursor.rowcount)
 
 
 def stored_moment(epoch_ms: int | None) -> Any:

@@ -153,6 +153,13 @@ if TURN_URL and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URL is set without TURN_SECRET, of which the credentials for it are made.")
 # Periodic work inside the server process; where `manage.py scheduler` runs beside it, there.
 RUN_SCHEDULER = env.bool("RUN_SCHEDULER", EMBEDDED)
+# Positions are stored by a thread of the server; with REDIS_URL, `manage.py writer` may do it in its place.
+RUN_WRITER = env.bool("RUN_WRITER", True)
+if not RUN_WRITER and not REDIS_URL:
+    raise ImproperlyConfigured("RUN_WRITER=0 needs a REDIS_URL: without it no other process can store the positions.")
+POSITIONS_QUEUE_LIMIT = env.int("POSITIONS_QUEUE_LIMIT", 1_000_000)  # positions that wait to be stored
+POSITIONS_CLAIM_MS = env.int("POSITIONS_CLAIM_MS", 15_000)  # after so much silence a writer's work is another's
+POSITIONS_KEEP_DAYS = env.int("POSITIONS_KEEP_DAYS", 400)  # 0 keeps all
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 500)
 # A modem on this port is served by the server process; one that `manage.py radio_bridge` serves needs none here.

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, get_args
 import msgspec
 
 from v2v.protocol.codes import ERRORS, ErrorCode
-from v2v.protocol.commands import Command, DispatchCommand, LocationUpdate, Register, VehicleCommand
+from v2v.protocol.commands import Command, DispatchCommand, LocationData, LocationUpdate, Register, VehicleCommand
 from v2v.protocol.fields import CLOCK_SKEW_MS, MAX_ID_CHARS, PATTERN_WORDS
 
 CommandT = TypeVar("CommandT", bound=Command)
@@ -101,6 +101,19 @@ def _path_and_issue(text: str) -> tuple[str, str]:
         if named := pattern.match(issue):
             path, issue = f"{path}.{named['field']}".lstrip("."), words
     return path, _PATTERN_ISSUES.get(issue, issue)[:_MAX_ISSUE_CHARS]
+
+
+def decode_location(value: object) -> LocationData:
+    """A fix that came otherwise than in a frame: a mapping with the names on the wire, or a LocationData that nobody
+    has checked yet. Raises Refusal `invalid_location`.
+    """
+    plain = msgspec.to_builtins(value) if isinstance(value, LocationData) else value
+    try:
+        return msgspec.convert(plain, LocationData)
+    except msgspec.ValidationError as error:
+        path, issue = _path_and_issue(str(error))
+        code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
+        raise Refusal(code, details={"field": path, "issue": issue}) from None
 
 
 def check_time(command: Command, *, now_ms: int) -> None:

@@ -38,6 +38,11 @@ class BatchWriter(Generic[T]):
             self.dropped += 1
         self._rows.append(row)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next row would push the oldest out."""
+        return len(self) >= self._limit
+
     async def flush(self) -> None:
         """Store what is kept. A batch that fails stays for the next time; two flushes never run at once.
 

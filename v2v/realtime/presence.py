@@ -7,6 +7,8 @@ from v2v.protocol.events import PresenceStatus
 from v2v.realtime.clock import Clock
 from v2v.realtime.session import Session
 
+_REPORTED_S = 300.0  # phones and trackers report every few minutes when they stand still
+
 
 @dataclass(slots=True)
 class Entry:
@@ -25,21 +27,30 @@ class MemoryPresence:
 
     def __init__(self, clock: Clock, changed: Callable[[Entry], None]) -> None:
         self.entries: dict[str, Entry] = {}
+        self._reporters: dict[str, float] = {}  # when vehicles that report otherwise than by a socket were last heard
         self._clock = clock
         self._changed = changed
 
     def came(self, session: Session, *, fleet: int, driver_name: str | None) -> None:
         """A device of the vehicle has registered."""
+        entry = self._entry(session.name, fleet, session.slot)
+        entry.driver_name = driver_name or entry.driver_name
+        self._set(entry, "online", self._clock.now_ms())
+
+    def reported(self, vehicle_id: str, *, fleet: int, slot: int) -> None:
+        """A position of the vehicle came by another way than a socket: it is online for the next 5 minutes."""
+        self._reporters[vehicle_id] = self._clock.monotonic()
+        self._set(self._entry(vehicle_id, fleet, slot), "online", self._clock.now_ms())
+
+    def _entry(self, vehicle_id: str, fleet: int, slot: int) -> Entry:
         now_ms = self._clock.now_ms()
-        entry = self.entries.get(session.name)
+        entry = self.entries.get(vehicle_id)
         if entry is None:
-            entry = Entry(session.name, fleet, session.slot, "offline", now_ms)
-            self.entries[session.name] = entry
+            entry = self.entries[vehicle_id] = Entry(vehicle_id, fleet, slot, "offline", now_ms)
         elif entry.fleet != fleet:  # it went over to another one: gone, for those who saw it so far
             self._set(entry, "offline", now_ms)
             entry.fleet = fleet
-        entry.driver_name = driver_name or entry.driver_name
-        self._set(entry, "online", now_ms)
+        return entry
 
     def heard(self, session: Session) -> None:
         """A device that was silent for too long has sent something."""
@@ -55,14 +66,22 @@ class MemoryPresence:
     def sweep(self, sessions_of: Iterable[tuple[str, list[Session]]], *, timeout_s: float) -> None:
         """Find the vehicles of which nothing was heard for `timeout_s` seconds, and note when the others were heard."""
         now = self._clock.monotonic()
+        connected = set()
         for vehicle_id, sessions in sessions_of:
+            connected.add(vehicle_id)
             heard_at = max(session.heard_at for session in sessions)
+            heard_at = max(heard_at, self._reporters.get(vehicle_id, heard_at))
             entry = self.entries[vehicle_id]
             entry.last_seen = self._epoch_ms(heard_at)
             if now - heard_at > timeout_s and entry.status == "online":
                 for session in sessions:
                     session.silent = True
                 self._set(entry, "timeout", entry.last_seen)
+        for vehicle_id in [name for name, heard_at in self._reporters.items() if now - heard_at > _REPORTED_S]:
+            del self._reporters[vehicle_id]
+            entry = self.entries[vehicle_id]
+            if vehicle_id not in connected:
+                self._set(entry, "offline", entry.last_seen)
 
     def last_seen(self, vehicle_id: str, sessions: list[Session]) -> int | None:
         """When the vehicle was last heard, to the millisecond while it is connected."""

@@ -1,5 +1,6 @@
 """Where every vehicle is now. Plain memory of one process, without Django: the hot path of the whole system."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,12 +15,14 @@ from v2v.protocol.fields import CLOCK_SKEW_MS
 from v2v.realtime.ratelimit import Bucket
 
 _FIRST_CAPACITY = 1024
+_MAX_ASIDE = 50_000
 
 
 class Fix(msgspec.Struct, kw_only=True, gc=False):
     """A position from any source: degrees, epoch milliseconds, m/s, degrees from north, meters, percent.
 
-    `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed.
+    `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed;
+    `is_queued` one that is on its way to the database already, or is stored by another process.
     """
 
     lat: float
@@ -35,6 +38,9 @@ class Fix(msgspec.Struct, kw_only=True, gc=False):
     ignition: bool | None = None
     alarm: str | None = None
     kept: bool = False
+    device_id: str = ""
+    correlation_id: str = ""  # of the socket's session
+    is_queued: bool = False
 
 
 class Outcome(StrEnum):
@@ -44,6 +50,16 @@ class Outcome(StrEnum):
     LATE = "late"  # older than the live one: it never moves it back
     DUPLICATE = "duplicate"
     OLD = "old"  # more than 5 minutes old: history, not a live position
+    STORED = "stored"  # taken where nothing is live: what it is to the others, they find out
+
+
+class Aside(NamedTuple):
+    """A fix that is stored in its place and was never live, and the newest one as it stood when it came."""
+
+    track: "Track"
+    fix: Fix
+    outcome: Outcome
+    stood: Fix | None
 
 
 @dataclass(slots=True)
@@ -81,6 +97,7 @@ class LiveState:
         self.tracks: list[Track] = []
         self.by_vehicle: dict[str, Track] = {}
         self.coalesced = 0
+        self.aside: deque[Aside] = deque(maxlen=_MAX_ASIDE)  # what came beside the live ones since the last tick
         self.fleet_listeners: list[Callable[[Track], None]] = []
         self._coalesce_s = coalesce_s
         self._waiting: list[Track] = []
@@ -119,9 +136,9 @@ class LiveState:
         """Order and coalesce: the newest fix waits for the next tick, older ones never replace it."""
         newest = track.newest
         if newest is not None and fix.ts <= newest.ts:
-            return Outcome.DUPLICATE if fix.ts == newest.ts else Outcome.LATE
+            return self._put_aside(track, fix, Outcome.DUPLICATE if fix.ts == newest.ts else Outcome.LATE, newest)
         if fix.ts < now_ms - CLOCK_SKEW_MS:
-            return Outcome.OLD
+            return self._put_aside(track, fix, Outcome.OLD, newest)
         if fix.alarm is not None or (fix.ignition is not None and fix.ignition != track.ignition):
             fix.kept = True
         if fix.ignition is not None:
@@ -134,6 +151,11 @@ class LiveState:
             self.coalesced += 1
         track.pending = fix
         return Outcome.LIVE
+
+    def _put_aside(self, track: Track, fix: Fix, outcome: Outcome, stood: Fix | None) -> Outcome:
+        if not fix.is_queued:
+            self.aside.append(Aside(track, fix, outcome, stood))
+        return outcome
 
     def take(self, now: float) -> tuple[list[Track], list[tuple[Track, Fix]]]:
         """The vehicles that have a new live fix, and the fixes that were kept though newer ones came.

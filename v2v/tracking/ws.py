@@ -24,7 +24,15 @@ def location_handler(live: LiveState) -> AtOnce:
         if wait_s := bucket.take(now):
             metrics.REJECTED.labels("rate_limited").inc()
             raise rate_limited("location", wait_s)
-        outcome = fix_ingest(live, track, command.data, now=now, now_ms=engine.clock.now_ms())
+        outcome = fix_ingest(
+            live,
+            track,
+            command.data,
+            now=now,
+            now_ms=engine.clock.now_ms(),
+            device_id=session.device_id,
+            correlation_id=session.id,
+        )
         if command.id is None:
             return None
         data = events.Ack.Data(id=command.id, outcome=None if outcome is Outcome.LIVE else outcome)

@@ -1,0 +1,17 @@
+"""Which queue the settings ask for."""
+
+from functools import cache
+
+from django.conf import settings
+
+from v2v.tracking.queue import MemoryQueue, PositionQueue
+from v2v.tracking.redis_queue import RedisQueue
+
+
+@cache
+def queue_get() -> PositionQueue:
+    """This process's queue: a Redis Stream with REDIS_URL, else memory."""
+    limit = settings.POSITIONS_QUEUE_LIMIT
+    if settings.REDIS_URL:
+        return RedisQueue(settings.REDIS_URL, limit=limit, claim_after_s=settings.POSITIONS_CLAIM_MS / 1000)
+    return MemoryQueue(limit=limit)
