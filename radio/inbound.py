@@ -123,9 +123,10 @@ def _is_known(bridge: RadioBridge, heard: Received, now: datetime) -> bool:
 def _keep_refused(bridge: RadioBridge, heard: Received, now: datetime, code: str) -> str:
     with transaction.atomic():
         node = node_heard(bridge=bridge, address=heard.sender, now=now)
-        frame = _frame(bridge, node, heard, now)
-        frame.state, frame.error = State.REFUSED, code
-        frame.save(force_insert=True)
+        same = RadioFrame.objects.filter(node=node, sequence=heard.sequence, checksum=heard.check, state=State.REFUSED)
+        frame = same.filter(created_at__gt=now - DUPLICATE_WITHIN).first() or _frame(bridge, node, heard, now)
+        frame.state, frame.error, frame.attempts = State.REFUSED, code, frame.attempts + 1
+        frame.save()
         _node_note(node, heard, now)
     return State.REFUSED
 
@@ -133,7 +134,10 @@ def _keep_refused(bridge: RadioBridge, heard: Received, now: datetime, code: str
 def _node_note(node: RadioNode, heard: Received, now: datetime) -> None:
     """It was heard: what waited for that goes out again."""
     node.heard_at = now
-    columns = ["heard_at", "clock_offset_s"]
+    columns = ["heard_at"]
+    if isinstance(heard.payload, Position):
+        _, node.clock_offset_s = fix_time(said_s=heard.payload.at, now_ms=epoch_ms(now))
+        columns.append("clock_offset_s")
     for name in ("rssi", "snr"):
         if (value := getattr(heard, name)) is not None:
             setattr(node, name, value)
@@ -146,11 +150,11 @@ def _node_note(node: RadioNode, heard: Received, now: datetime) -> None:
 
 
 def _position_take(node: RadioNode, position: Position, now: datetime) -> None:
-    ts, node.clock_offset_s = fix_time(said_s=position.at, now_ms=epoch_ms(now))
-    if is_off(node.clock_offset_s):
-        log.warning("radio clock is off", node=node.label, seconds=node.clock_offset_s)
+    ts, offset_s = fix_time(said_s=position.at, now_ms=epoch_ms(now))
+    if is_off(offset_s):
+        log.warning("radio clock is off", node=node.label, seconds=offset_s)
     if node.vehicle is not None:
-        vehicle_reports(_may_speak(node), position, ts=ts, device_id=f"radio-{node.label}", now=now)
+        vehicle_reports(_may_speak(node), position, ts=ts, radio=node.label, now=now)
 
 
 def _emergency_take(node: RadioNode, frame: RadioFrame, emergency: Emergency, now: datetime) -> None:

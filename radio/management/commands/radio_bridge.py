@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from radio.bridge import Bridge, Setup
 from v2v.fleets.models import Fleet
 
-_ALONE = """REDIS_URL is not set: what comes by radio is stored at once, but a server shows it only when a page is loaded
-or a vehicle connects again. For live pages give server and bridge one Redis, or set RADIO_PORT in the server itself."""
+_ALONE = """REDIS_URL is not set: what comes by radio is stored at once, but a server shows it only when a page is
+loaded or a vehicle connects again. For live pages give server and bridge one Redis, or set RADIO_PORT in the server."""
 
 
 class Command(BaseCommand):
