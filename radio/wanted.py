@@ -47,8 +47,13 @@ def queue_fill(*, bridge: RadioBridge, now: datetime) -> int:
 
 def _messages_queue(nodes: dict[int, RadioNode], now: datetime) -> int:
     queued = RadioFrame.objects.filter(message=OuterRef("message"), node__vehicle=OuterRef("vehicle"))
-    rows = MessageRecipient.objects.filter(status=Status.QUEUED, vehicle__in=list(nodes), message__expires_at__gt=now)
-    rows = rows.exclude(Exists(queued)).select_related("message", "vehicle").order_by("-id")
+    rows = MessageRecipient.objects.filter(fleet__in=_fleets(nodes), vehicle__in=list(nodes), status=Status.QUEUED)
+    rows = (
+        rows.filter(message__expires_at__gt=now)
+        .exclude(Exists(queued))
+        .select_related("message__sender_vehicle", "vehicle")
+        .order_by("id")
+    )
     frames, pks = [], []
     for row in rows[:FILL_AT_ONCE]:
         if row.vehicle is None or _socket_has_it(row.vehicle.vehicle_id, row.message.stored_at, now):
@@ -67,9 +72,12 @@ def _messages_queue(nodes: dict[int, RadioNode], now: datetime) -> int:
     return len(frames)
 
 
+def _fleets(nodes: dict[int, RadioNode]) -> set[int]:
+    return {node.vehicle.fleet_id for node in nodes.values() if node.vehicle is not None}
+
+
 def _alerts_queue(nodes: dict[int, RadioNode], now: datetime) -> int:
-    fleets = {node.vehicle.fleet_id for node in nodes.values() if node.vehicle is not None}
-    alerts = Alert.objects.filter(fleet__in=fleets, state__in=_ACTIVE, stored_at__gt=now - ALERT_TTL)
+    alerts = Alert.objects.filter(fleet__in=_fleets(nodes), state__in=_ACTIVE, stored_at__gt=now - ALERT_TTL)
     alerts = alerts.select_related("sender", "raised_by", "fleet").order_by("-stored_at")
     frames = [frame for alert in alerts[:MAX_ALERTS] for frame in _alert_frames(alert, nodes, now) if frame is not None]
     RadioFrame.objects.bulk_create(frames)
