@@ -302,5 +302,8 @@ SPECTACULAR_SETTINGS = {
         "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
         "CallMedia": "v2v.calls.models.CallSession.Media",
         "CallEventKind": "v2v.calls.models.CallEvent.Kind",
+        "RadioFrameState": "radio.models.RadioFrame.State",
+        "RadioFrameKind": "radio.models.RadioFrame.Kind",
+        "RadioDirection": "radio.models.RadioFrame.Direction",
     },
 }

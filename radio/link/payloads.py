@@ -3,13 +3,14 @@
 Layouts are big-endian. Whoever decodes gets a payload in which every value is within its range, or `BadPayload`.
 """
 
+import math
 import re
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Literal, get_args
 
-from v2v.protocol.fields import VEHICLE_ID_PATTERN
+from v2v.protocol.fields import MAX_CONTENT_CHARS, VEHICLE_ID_PATTERN
 
 MAX_PAYLOAD_BYTES = 200
 MAX_PARTS = 16
