@@ -1,7 +1,9 @@
 """The words between a radio link and who uses it: what goes out, and what the link tells."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Protocol
 
 from radio.link.payloads import Payload, Status
 
@@ -24,6 +26,10 @@ class State(StrEnum):
     AWAY = "away"
     UP = "up"
     CLOSED = "closed"
+
+
+class LinkLost(Exception):
+    """The modem is there but does not answer: the port is to be opened anew."""
 
 
 class Full(Exception):
@@ -81,7 +87,8 @@ class Failed:
 class Received:
     """A payload from the air. With `wants_ack` it is repeated until `RadioLink.acknowledge` has answered it.
 
-    It may come more than once until then: only what was acknowledged is known as a repeat (for 10 minutes). `rssi` in
+    It may come more than once until then: only what was acknowledged is known as a repeat (for 10 minutes). What a
+    Meshtastic radio hands on it has answered itself: that comes once, without `wants_ack`. `rssi` in
     dBm and `snr` in dB are of the last hop, None where the modem does not say. A `recipient` of None is everybody; one
     that is not the link's own was overheard. `check` is the checksum of the frame: together with sender and sequence
     it names this frame among all of 10 minutes.
@@ -125,3 +132,33 @@ class StateChanged:
 LinkEvent = Sent | Relayed | Acked | Failed | Received | HeardAgain | NodeNamed | StateChanged
 
 ANSWERS = frozenset({Status.ACCEPTED, Status.REFUSED})
+
+
+class Conversation(Protocol):
+    """What one kind of modem is told and asked, without input or output: bytes and the clock are passed in.
+
+    `now` is any clock in seconds that only goes forward.
+    """
+
+    counts: Counter[str]
+
+    def opened(self, now: float) -> None:
+        """The port is open."""
+
+    def closed(self, now: float, reason: str) -> None:
+        """The port was lost, or could not be opened."""
+
+    def offer(self, item: Outgoing) -> None:
+        """Queue it. Raises `Full`, and `BadPayload` for what cannot be sent at all."""
+
+    def acknowledge(self, received: Received, status: Status, now: float) -> None:
+        """Answer a frame that wants it."""
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes that came."""
+
+    def transmit(self, now: float) -> bytes:
+        """The bytes to write next; none when nothing may go out now. Raises LinkLost."""
+
+    def take_events(self) -> list[LinkEvent]:
+        """What happened since the last call."""

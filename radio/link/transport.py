@@ -1,38 +1,132 @@
 """A radio link on its own thread: opens the port, reads, writes, and opens it again when it was lost."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from random import Random
 from typing import Literal
 
+import serial
+
+from radio.link.meshtastic import MeshtasticLink
 from radio.link.payloads import Status
-from radio.link.traffic import LinkEvent, Outgoing, Received, State
+from radio.link.protocol import Link
+from radio.link.traffic import Conversation, LinkEvent, Outgoing, Received, State, StateChanged
 
 LinkKind = Literal["frame", "meshtastic"]
 
+READ_S = 0.02  # how long what was queued may wait for a silent port
+WRITE_S = 1.0  # a modem that takes nothing for so long is lost
+READ_BYTES = 4_096
+CLOSE_S = 2.0
+REOPEN_S = (0.5, 10.0)  # the first wait and the longest
+STEADY_S = 5.0  # after so long a port is taken for well, and the waits begin anew
+
+logger = logging.getLogger(__name__)
+
 
 class RadioLink:
-    """One modem. All methods may be called from any thread, and none waits."""
+    """One modem. All methods may be called from any thread, and none but `close` waits."""
+
+    def __init__(self, conversation: Conversation, url: str, baud: int, on_event: Callable[[LinkEvent], None]) -> None:
+        serial.serial_for_url(url, do_not_open=True)  # ValueError for a kind of URL that there is not
+        self._conversation = conversation
+        self._url = url
+        self._baud = baud
+        self._on_event = on_event
+        self._lock = threading.Lock()  # over the conversation; held for computing only, never while waiting
+        self._closing = threading.Event()
+        self._last_state = StateChanged(state=State.AWAY, reason="not opened yet")
+        self._random = Random()  # noqa: S311 - jitter, not secrets
+        self._thread = threading.Thread(target=self._run, name=f"radio {url}", daemon=True)
+        self._thread.start()
 
     @property
     def state(self) -> State:
         """Whether the modem is there."""
-        raise NotImplementedError
+        return State.CLOSED if self._closing.is_set() else self._last_state.state
 
     @property
-    def counts(self) -> Mapping[str, int]:
+    def counts(self) -> Counter[str]:
         """Frames by what became of them: `good`, `sent`, `repeats`, and each reason for which one was refused."""
-        raise NotImplementedError
+        with self._lock:
+            return Counter(self._conversation.counts)
 
     def send(self, item: Outgoing) -> None:
         """Queue an item. Raises `Full` when there is no room, `BadPayload` when it cannot be sent at all."""
-        raise NotImplementedError
+        with self._lock:
+            self._conversation.offer(item)
 
     def acknowledge(self, received: Received, status: Status = Status.ACCEPTED) -> None:
         """Answer a frame, once what it carries is stored. One that wants no answer gets none."""
-        raise NotImplementedError
+        with self._lock:
+            self._conversation.acknowledge(received, status, time.monotonic())
 
     def close(self) -> None:
-        """End within 2 s; what is queued is dropped without an event."""
-        raise NotImplementedError
+        """End within 2 s; what is queued is dropped without an event, and no event comes after it.
+
+        Not to be called from `on_event`. A connection that is being made to a silent host outlives this by some
+        seconds, on a thread that does nothing any more.
+        """
+        self._closing.set()
+        self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        wait_s = REOPEN_S[0]
+        while not self._closing.is_set():
+            begun = time.monotonic()
+            reason = self._connect()
+            if time.monotonic() - begun > STEADY_S:
+                wait_s = REOPEN_S[0]
+            with self._lock:
+                self._conversation.closed(time.monotonic(), reason)
+                events = self._conversation.take_events()
+            self._tell(events)
+            self._closing.wait(wait_s * self._random.uniform(0.75, 1.25))
+            wait_s = min(wait_s * 2, REOPEN_S[1])
+
+    def _connect(self) -> str:
+        """Speak over the port until it is lost; in which words that was."""
+        try:
+            with contextlib.closing(self._open()) as port:
+                self._converse(port)
+        except Exception as error:
+            return str(error) or type(error).__name__
+        return "closed"
+
+    def _open(self) -> serial.SerialBase:
+        # exclusive: two bridges on one modem would each get half of the bytes
+        return serial.serial_for_url(self._url, self._baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=True)
+
+    def _converse(self, port: serial.SerialBase) -> None:
+        with self._lock:
+            self._conversation.opened(time.monotonic())
+        while not self._closing.is_set():
+            received = port.read(READ_BYTES)
+            with self._lock:
+                now = time.monotonic()
+                self._conversation.receive(received, now)
+                outgoing = self._conversation.transmit(now)
+                events = self._conversation.take_events()
+            self._tell(events)
+            if outgoing:
+                port.write(outgoing)
+
+    def _tell(self, events: list[LinkEvent]) -> None:
+        for event in events:
+            if isinstance(event, StateChanged):
+                if event == self._last_state:
+                    continue
+                self._last_state = event
+            if self._closing.is_set():
+                return
+            try:
+                self._on_event(event)
+            except Exception:
+                logger.exception("A radio event was lost by who was told of it")
 
 
 def open_link(
@@ -44,11 +138,24 @@ def open_link(
     address: int = 1,
     first_sequence: int = 0,
     air_bits_per_s: int = 9_600,
+    version: int = 1,
 ) -> RadioLink:
-    """Start a link on any pyserial URL.
+    """Start a link on any pyserial URL. Raises ValueError for a URL, an address or a version that cannot be.
 
     `on_event` is called on the link's thread and must not block. `address` is the link's own (a Meshtastic radio
     brings its own). Frames are numbered from `first_sequence`; start again a good way behind the last that was seen,
-    such as 1,024, since answers take numbers too. `air_bits_per_s` is what the modem can send.
+    such as 1,024, since answers take numbers too. `air_bits_per_s` is what the modem can send; `version` that of
+    frames to everybody (2 has the longer check). A Meshtastic radio does its own pacing.
     """
-    raise NotImplementedError
+    conversation: Conversation
+    if kind == "meshtastic":
+        conversation = MeshtasticLink(first_sequence=first_sequence)
+    else:
+        conversation = Link(
+            address=address,
+            first_sequence=first_sequence,
+            air_bits_per_s=air_bits_per_s,
+            answers_emergencies=True,
+            version=version,
+        )
+    return RadioLink(conversation, url, baud, on_event)
