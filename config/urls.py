@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("v2v.alerts.urls_pages")),
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
+    path("radio/", include("radio.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),

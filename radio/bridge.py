@@ -84,6 +84,7 @@ class Bridge:
 
     def __init__(self, setup: Setup) -> None:
         self.replaced = False
+        self.problem = ""  # why it could not begin at all
         self._setup = setup
         self._holder = secrets.token_hex(16)
         self._events: queue.Queue[LinkEvent] = queue.Queue(MAX_EVENTS)
@@ -145,15 +146,21 @@ class Bridge:
         )
         outbound.frames_recover(bridge=self._bridge)
         self._last_sequence = self._bridge.last_sequence
-        self._link = open_link(
-            setup.link,
-            setup.port,
-            setup.baud,
-            on_event=self._hear,
-            address=setup.address,
-            first_sequence=sequence_of(self._last_sequence),
-            air_bits_per_s=setup.air_bits_per_s,
-        )
+        try:
+            self._link = open_link(
+                setup.link,
+                setup.port,
+                setup.baud,
+                on_event=self._hear,
+                address=setup.address,
+                first_sequence=sequence_of(self._last_sequence),
+                air_bits_per_s=setup.air_bits_per_s,
+            )
+        except ValueError as error:
+            self.problem = str(error)
+            log.error("the radio port cannot be", port=setup.port, error=self.problem)
+            self._stop.set()
+            return
         log.info("radio bridge started", bridge=setup.name, port=setup.port, link=setup.link)
 
     def _step(self) -> None:

@@ -1,11 +1,11 @@
-"""Payloads of the link as the app keeps them: by kind, as JSON, in words; and long texts in parts."""
+"""Payloads of the link as the app keeps them: by kind, as JSON, in words; and parts that make a whole text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from radio.link.payloads import MAX_PART_BYTES, MAX_PARTS, Control, Emergency, Hello, Payload, Position, Text
+from radio.link.payloads import Control, Emergency, Hello, Payload, Position, Text
 from radio.models import RadioFrame
 
 Kind = RadioFrame.Kind
@@ -55,23 +55,8 @@ def summary_of(payload: Payload) -> str:
             return f"{payload.status.name.capitalize()} (frame {payload.sequence})"
 
 
-def text_parts(content: str, *, group: int) -> list[Text]:
-    """A text as frames carry it: cut between characters, each part as long as fits. At most 16 parts."""
-    pieces: list[str] = []
-    piece, size = "", 0
-    for character in content:
-        width = len(character.encode())
-        if size + width > MAX_PART_BYTES:
-            pieces.append(piece)
-            piece, size = "", 0
-        piece, size = piece + character, size + width
-    pieces.append(piece)
-    pieces = pieces[:MAX_PARTS]
-    return [Text(content=text, part=n, parts=len(pieces), group=group % 256) for n, text in enumerate(pieces)]
-
-
 def text_whole(parts: Iterable[Text], *, of: Text) -> str | None:
     """The whole text to which the part `of` belongs, or None while some of it has not come."""
-    found: Sequence[Text] = [part for part in parts if (part.group, part.parts) == (of.group, of.parts)]
+    found = [part for part in parts if (part.group, part.parts) == (of.group, of.parts)]
     by_number = {part.part: part.content for part in found} | {of.part: of.content}
     return "".join(by_number[n] for n in range(of.parts)) if len(by_number) == of.parts else None

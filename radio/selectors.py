@@ -46,10 +46,6 @@ class ShownBridge:
     bridge: RadioBridge
     with_port: bool
 
-    def state(self, now: datetime) -> LinkState:
-        """As it says itself; one that says nothing any more is stopped."""
-        return state_of(self.bridge, now)
-
 
 def state_of(bridge: RadioBridge, now: datetime) -> LinkState:
     """Whether its modem is there; a process that is silent has died."""

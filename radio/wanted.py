@@ -7,11 +7,11 @@ import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from radio.link.payloads import MAX_EMERGENCY_TEXT_BYTES, Control, Emergency, Payload, Text
+from radio.link.payloads import MAX_EMERGENCY_TEXT_BYTES, Control, Emergency, Payload, Text, text_parts
 from radio.link.traffic import Priority
 from radio.models import MAX_SUMMARY_CHARS, RadioBridge, RadioFrame, RadioNode
 from radio.nodes import fleet_of, may_send, reachable
-from radio.payloads import kind_of, payload_stored, summary_of, text_parts
+from radio.payloads import kind_of, payload_stored, summary_of
 from radio.rules import ALERT_TTL, FALLBACK_AFTER, NEWS_TTL, NEWS_WORDS, TEXT_TTL, alert_news
 from v2v.alerts.models import Alert, AlertEvent, AlertRecipient
 from v2v.alerts.rules import ACTIVE
@@ -61,7 +61,7 @@ def _messages_queue(nodes: dict[int, RadioNode], now: datetime) -> int:
         priority = Priority.DEFAULT if row.message.is_broadcast else Priority.RELIABLE
         sender = row.message.sender_vehicle
         text = row.message.content if sender is None else f"{sender.vehicle_id}: {row.message.content}"
-        for part in text_parts(text, group=row.message.pk):
+        for part in text_parts(text, group=row.message.pk % 256):
             frame = _frame(nodes[row.vehicle.pk], part, priority, now=now, until=row.message.expires_at)
             frame.message = row.message
             frames.append(frame)
@@ -150,7 +150,7 @@ def text_queue(*, node: RadioNode, text: str, actor: Actor, now: datetime) -> li
         raise Refusal(ErrorCode.FORBIDDEN)
     if not text.strip():
         raise Refusal(ErrorCode.VALIDATION_ERROR, details={"field": "content", "issue": "Say something"})
-    parts = text_parts(text, group=epoch_ms(now) // 1000)
+    parts = text_parts(text, group=epoch_ms(now) // 1000 % 256)
     frames = [_frame(node, part, Priority.RELIABLE, now=now, until=now + TEXT_TTL) for part in parts]
     RadioFrame.objects.bulk_create(frames)
     log.info("text queued for the radio", node=node.label, by=actor.name, frames=len(frames))

@@ -47,5 +47,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: bridge.end_soon())
         bridge.run()
+        if bridge.problem:
+            raise CommandError(bridge.problem)
         if bridge.replaced:
             raise CommandError(f"Another process has taken the bridge {options['name']}.")

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from radio.link.payloads import Control, Hello, Status
+from radio.link.payloads import Control, Hello, Status, text_parts
 from radio.models import RadioFrame, RadioNode
-from radio.payloads import text_parts
 from radio.rules import DUPLICATE_WITHIN
 from tests.integration.people import NOW, fleet_make, vehicle_make
 from tests.integration.radio.air import HELP, Air, later, said, somewhere
