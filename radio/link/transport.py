@@ -22,8 +22,7 @@ READ_S = 0.02  # how long what was queued may wait for a silent port
 WRITE_S = 1.0  # a modem that takes nothing for so long is lost
 READ_BYTES = 4_096
 CLOSE_S = 2.0
-REOPEN_S = (0.5, 10.0)  # the first wait and the longest
-STEADY_S = 5.0  # after so long a port is taken for well, and the waits begin anew
+REOPEN_S = (0.5, 10.0)  # the first wait and the longest; the next is the first again once it has been open
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ class RadioLink:
         self._lock = threading.Lock()  # over the conversation; held for computing only, never while waiting
         self._closing = threading.Event()
         self._last_state = StateChanged(state=State.AWAY, reason="not opened yet")
+        self._reopen_s = REOPEN_S[0]
         self._random = Random()  # noqa: S311 - jitter, not secrets
         self._thread = threading.Thread(target=self._run, name=f"radio {url}", daemon=True)
         self._thread.start()
@@ -75,18 +75,14 @@ class RadioLink:
         self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
-        wait_s = REOPEN_S[0]
         while not self._closing.is_set():
-            begun = time.monotonic()
             reason = self._connect()
-            if time.monotonic() - begun > STEADY_S:
-                wait_s = REOPEN_S[0]
             with self._lock:
                 self._conversation.closed(time.monotonic(), reason)
                 events = self._conversation.take_events()
             self._tell(events)
-            self._closing.wait(wait_s * self._random.uniform(0.75, 1.25))
-            wait_s = min(wait_s * 2, REOPEN_S[1])
+            self._closing.wait(self._reopen_s * self._random.uniform(0.75, 1.25))
+            self._reopen_s = min(self._reopen_s * 2, REOPEN_S[1])
 
     def _connect(self) -> str:
         """Speak over the port until it is lost; in which words that was."""
@@ -102,6 +98,7 @@ class RadioLink:
         return serial.serial_for_url(self._url, self._baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=True)
 
     def _converse(self, port: serial.SerialBase) -> None:
+        self._reopen_s = REOPEN_S[0]
         with self._lock:
             self._conversation.opened(time.monotonic())
         while not self._closing.is_set():
