@@ -18,6 +18,7 @@ from radio.outbound import frames_expire, frames_prune
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
 from v2v.messaging.services import messages_expire
+from v2v.tracking.partitions import positions_keep
 
 _MAX_ROUNDS = 100  # of one step in a row, while it finds work: the others have their turn too
 _STOP_WITHIN_S = 3.0
@@ -39,6 +40,7 @@ STEPS = (
     Step("messages-expire", 5.0, messages_expire),
     Step("radio-expire", 5.0, frames_expire),
     Step("radio-prune", 600.0, lambda now: frames_prune(now, keep=timedelta(days=settings.RADIO_KEEP_DAYS))),
+    Step("positions-keep", 3600.0, lambda now: positions_keep(now=now)),  # a day's work, every hour in case one fails
 )
 
 
