@@ -142,11 +142,10 @@ def traffic_of(actor: Actor, *, now: datetime) -> Traffic:
     )
 
 
-def radio_health(*, now: datetime) -> tuple[bool, str]:
-    """Whether there is a radio at all, and `up`, `down` or `off`: down when any bridge that should run has no modem."""
+def radio_health(*, now: datetime) -> str:
+    """`up`; `down` while any bridge that should run has no modem, or does not run; `off` when there should be none."""
     bridges = RadioBridge.objects.exclude(state=LinkState.STOPPED.value)[:_MAX_BRIDGES]
     states = {state_of(bridge, now) for bridge in bridges}
-    is_enabled = bool(settings.RADIO_PORT) or bool(states)
-    if not is_enabled:
-        return False, "off"
-    return True, "up" if states == {LinkState.UP} else "down"
+    if not states:
+        return "down" if settings.RADIO_PORT else "off"
+    return "up" if states == {LinkState.UP} else "down"

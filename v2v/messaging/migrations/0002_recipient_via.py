@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('messaging', '0001_initial'),
+        ("messaging", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='messagerecipient',
-            name='via',
-            field=models.CharField(blank=True, choices=[('ws', 'Socket'), ('radio', 'Radio'), ('api', 'API')], help_text='which way it goes, or went', max_length=5),
+            model_name="messagerecipient",
+            name="via",
+            field=models.CharField(
+                blank=True,
+                choices=[("ws", "Socket"), ("radio", "Radio"), ("api", "API")],
+                help_text="which way it goes, or went",
+                max_length=5,
+            ),
         ),
     ]
