@@ -94,6 +94,7 @@ class Bridge:
         self._state = LinkState.AWAY
         self._last_sequence = 0
         self._looked_at = 0.0
+        self._has_room = False  # since the last look: something was acknowledged or given up
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -173,6 +174,8 @@ class Bridge:
         if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
             self._looked_at = time.monotonic()
             self._until_stored(self._look)
+        elif self._has_room:
+            self._until_stored(self._send)
 
     def _look(self) -> None:
         """What the clock asks for: say that the bridge is alive, find what is to go out, send it."""
@@ -224,9 +227,10 @@ class Bridge:
 
     def _done(self, key: int) -> None:
         self._under_way.pop(key, None)
-        self._looked_at = 0.0  # there is room for the next one now
+        self._has_room = True
 
     def _send(self) -> None:
+        self._has_room = False
         if self._state is not LinkState.UP or self._link is None:
             return  # the rows wait where they are safe
         urgent = sum(priority >= Priority.ALERT for priority in self._under_way.values())

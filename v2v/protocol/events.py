@@ -482,7 +482,6 @@ class RadioText(Event, tag="radio_text"):
         content: str
         rssi: float | None = None
         vehicle_id: str | None = None
-        fleet: str | None = None
 
     data: Data
 

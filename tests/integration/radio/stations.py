@@ -8,11 +8,11 @@ from pathlib import Path
 from random import Random
 
 from radio.link.modem import Air, PtyModem, Simulation, Weather
-from radio.link.payloads import Emergency, Hello, Payload
+from radio.link.payloads import Emergency, Hello, Payload, Text
 from radio.link.protocol import Link
-from radio.link.traffic import Acked, Failed, LinkEvent, Outgoing, Priority, Received
+from radio.link.traffic import Acked, Failed, Outgoing, Priority, Received
 
-WAIT_S = 20.0  # on two busy cores
+WAIT_S = 40.0  # on two busy cores
 BASE = 1
 _addresses = itertools.count(0x100)
 
@@ -28,7 +28,7 @@ class Station:
         self.heard: queue.Queue[Received] = queue.Queue()
         self._waves = waves
         self._keys = itertools.count(1)
-        self._answers: queue.Queue[LinkEvent] = queue.Queue()
+        self._became: dict[int, bool] = {}
         waves.join(self)
 
     def send(self, payload: Payload, *, recipient: int | None = BASE, wants_ack: bool = True) -> int:
@@ -42,10 +42,14 @@ class Station:
     def acked(self, key: int) -> bool:
         """Wait for what became of it: whether it was acknowledged."""
         deadline = time.monotonic() + WAIT_S
-        while True:
-            event = self._answers.get(timeout=max(0.01, deadline - time.monotonic()))
-            if isinstance(event, Acked | Failed) and event.key == key:
-                return isinstance(event, Acked)
+        while key not in self._became:
+            assert time.monotonic() < deadline, f"radio {self.address:04X} heard nothing of its frame {key}"
+            time.sleep(0.01)
+        return self._became[key]
+
+    def answered(self, key: int) -> bool:
+        """Whether that is known by now."""
+        return key in self._became
 
     def hello(self, vehicle_id: str) -> None:
         assert self.acked(self.send(Hello(vehicle_id=vehicle_id)))
@@ -58,6 +62,13 @@ class Station:
             if isinstance(received.payload, kind):
                 return received.payload
 
+    def heard_texts(self) -> list[str]:
+        """The texts that came and that nobody has asked for yet."""
+        payloads = []
+        while not self.heard.empty():
+            payloads.append(self.heard.get().payload)
+        return [payload.content for payload in payloads if isinstance(payload, Text)]
+
     def step(self, now: float) -> None:
         for event in self.link.take_events():
             if isinstance(event, Received):
@@ -65,8 +76,8 @@ class Station:
                     continue
                 self.heard.put(event)
                 self.link.acknowledge(event, 0, now)
-            else:
-                self._answers.put(event)
+            elif isinstance(event, Acked | Failed):
+                self._became[event.key] = isinstance(event, Acked)
 
 
 class Waves:
