@@ -13,8 +13,6 @@ from radio.link.payloads import (
     BadPayload,
     Control,
     Emergency,
-    EmergencySeverity,
-    EmergencyType,
     Flaw,
     Hello,
     Payload,
@@ -25,6 +23,7 @@ from radio.link.payloads import (
     text_parts,
 )
 from radio.link.traffic import Received
+from v2v.protocol.commands import AlertType, Severity
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # 0x07 rings the bell of the receiver
 _EMERGENCY = re.compile(
@@ -33,8 +32,8 @@ _EMERGENCY = re.compile(
     r"(?:[ ,]+(?P<lat>-?\d{1,2}\.\d{1,7}),(?P<lng>-?\d{1,3}\.\d{1,7})(?!\d))?[ :,.!]{0,3}(?P<content>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_TYPES: dict[str, EmergencyType] = {kind: kind for kind in EMERGENCY_TYPES}
-_SEVERITIES: dict[str, EmergencySeverity] = {severity: severity for severity in SEVERITIES}
+_TYPES: dict[str, AlertType] = {kind: kind for kind in EMERGENCY_TYPES}
+_SEVERITIES: dict[str, Severity] = {severity: severity for severity in SEVERITIES}
 _STATUS_WORDS = {
     Status.ACCEPTED: "Your message was received.",
     Status.REFUSED: "Your message was refused.",

@@ -105,7 +105,7 @@ def noisy(data: bytes, bit_errors: float, random: Random) -> bytes:
 
 
 class PtyModem:
-    """A modem at the end of a pseudo-terminal: `path` is the port to open, also after it was unplugged and plugged in."""
+    """A modem at the end of a pseudo-terminal. `path` is the port to open, also once it was plugged in again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

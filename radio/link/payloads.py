@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Literal, get_args
 
+from v2v.protocol.commands import AlertType, Severity
 from v2v.protocol.fields import VEHICLE_ID_PATTERN
 
 MAX_PAYLOAD_BYTES = 200
@@ -29,10 +29,9 @@ MAX_EMERGENCY_TEXT_BYTES = MAX_PAYLOAD_BYTES - _EMERGENCY.size
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _VEHICLE_ID = re.compile(VEHICLE_ID_PATTERN)
 
-EmergencyType = Literal["crash", "medical", "breakdown", "hazard", "security", "other"]
-EmergencySeverity = Literal["critical", "high", "medium", "low"]
-EMERGENCY_TYPES: tuple[EmergencyType, ...] = get_args(EmergencyType)  # on air: 1, 2, 3, ...
-SEVERITIES: tuple[EmergencySeverity, ...] = get_args(EmergencySeverity)  # on air: 1, 2, 3, 4
+# In the order of their numbers on air, which begin at 1.
+EMERGENCY_TYPES: tuple[AlertType, ...] = ("crash", "medical", "breakdown", "hazard", "security", "other")
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
 class FrameType(IntEnum):
@@ -105,8 +104,8 @@ class Text:
 class Emergency:
     """A call for help; where, when it is known; whether it is only a drill."""
 
-    type: EmergencyType = "other"
-    severity: EmergencySeverity = "critical"
+    type: AlertType = "other"
+    severity: Severity = "critical"
     lat: float | None = None
     lng: float | None = None
     content: str = ""

@@ -1,6 +1,6 @@
 """One station that speaks the own frame: what goes out when, what is repeated, what was heard before.
 
-No input or output happens here, and the clock is passed in. The rules are those of `docs/radio.md`.
+No input or output happens here, and the clock is passed in. The rules are those of `docs/radio-frame.md`.
 """
 
 import heapq

@@ -41,7 +41,8 @@ class Outgoing:
     """One payload to send. Events about it carry `key`, which is the caller's own.
 
     One that was sent before a restart and is offered again keeps its `sequence`: who has it already then knows it as
-    a repeat. Without one the link gives it the next. A recipient of None is everybody.
+    a repeat. Without one the link gives it the next. A recipient of None is everybody; nobody answers what went to
+    everybody but an emergency.
     """
 
     key: int

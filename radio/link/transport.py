@@ -106,11 +106,17 @@ class RadioLink:
             with self._lock:
                 now = time.monotonic()
                 self._conversation.receive(received, now)
-                outgoing = self._conversation.transmit(now)
+                outgoing = self._outgoing(now)
                 events = self._conversation.take_events()
             self._tell(events)
             if outgoing:
                 port.write(outgoing)
+
+    def _outgoing(self, now: float) -> bytes:
+        pieces = []
+        while piece := self._conversation.transmit(now):
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def _tell(self, events: list[LinkEvent]) -> None:
         for event in events:
@@ -141,7 +147,8 @@ def open_link(
 
     `on_event` is called on the link's thread and must not block. `address` is the link's own (a Meshtastic radio
     brings its own). Frames are numbered from `first_sequence`; start again a good way behind the last that was seen,
-    such as 1,024, since answers take numbers too. `air_bits_per_s` is what the modem can send; `version` that of
+    such as 1,024, since answers take numbers too. `air_bits_per_s` is what the modem can send, and at most
+    what the line carries; `version` that of
     frames to everybody (2 has the longer check). A Meshtastic radio does its own pacing.
     """
     conversation: Conversation
@@ -151,7 +158,7 @@ def open_link(
         conversation = Link(
             address=address,
             first_sequence=first_sequence,
-            air_bits_per_s=air_bits_per_s,
+            air_bits_per_s=min(air_bits_per_s, baud * 8 // 10),
             answers_emergencies=True,
             version=version,
         )

@@ -150,7 +150,7 @@ def test_the_signal_stands_behind_the_frame_and_leaves_its_check_alone(rssi, snr
 
 
 def test_noise_never_makes_a_frame_of_version_2():
-    """One wrong bit in a hundred; of so much the CRC-16 of version 1 lets some through (docs/radio.md)."""
+    """One wrong bit in a hundred; of so much the CRC-16 of version 1 lets some through (docs/radio-frame.md)."""
     random = Random(20_26)
     decoder = FrameDecoder()
     sent = set()
