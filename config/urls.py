@@ -12,6 +12,7 @@ urlpatterns = [
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
     path("radio/", include("radio.urls_pages")),
+    path("queue/", include("v2v.tracking.urls_pages")),
     path("admin/", admin.site.urls),
     path("api/", include("v2v.api.urls")),
     path("health", health.health, name="health"),

@@ -5,6 +5,7 @@ takes has it until it says `done`; what a writer that died has taken comes to an
 """
 
 import time
+import uuid
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 MINUTES_KEPT = 60
 _MINUTE_S = 60
+_FEW = 2_000
 
 
 class QueueUnavailable(Exception):
@@ -40,6 +42,31 @@ class Figures:
     written: list[int] = field(default_factory=list)
     retried: list[int] = field(default_factory=list)
     dead: list[int] = field(default_factory=list)
+
+    @property
+    def written_total(self) -> int:
+        """Stored in all these minutes."""
+        return sum(self.written)
+
+    @property
+    def retried_total(self) -> int:
+        """Tried again in all these minutes."""
+        return sum(self.retried)
+
+    @property
+    def dead_total(self) -> int:
+        """Laid aside in all these minutes."""
+        return sum(self.dead)
+
+    @property
+    def per_second(self) -> int:
+        """Stored a second, in the last whole minute."""
+        return round(self.written[1] / _MINUTE_S)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits than a minute stores, and more than a few batches."""
+        return self.depth > max(self.written[1], _FEW)
 
 
 TALLIED = ("written", "retried", "dead")
@@ -77,6 +104,7 @@ class MemoryQueue:
         self._limit = limit
         self._depth = 0
         self._open: set[str] = set()
+        self._name = uuid.uuid4().hex[:8]  # dead letters are known by their entry, also after a restart
         self._number = 0
         self._waiting: deque[Entry] = deque()
         self._changed = Condition()
@@ -89,7 +117,7 @@ class MemoryQueue:
                 raise QueueFull
             for payload, count in chunks:
                 self._number += 1
-                entry = Entry(str(self._number), payload, count)
+                entry = Entry(f"{self._name}-{self._number}", payload, count)
                 self._waiting.append(entry)
                 self._open.add(entry.id)
                 self._depth += count
