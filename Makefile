@@ -21,10 +21,12 @@ run: setup ## Serve the demo fleet on PORT (8000): nothing else has to be instal
 
 test: setup ## Run all tests on a real Redis, PostgreSQL and browser, which the tests start
 	@$(PYTHON_BIN)/python -m tests.servers.chromium
+	@$(PYTHON_BIN)/python -m tests.servers.coturn
 	@$(PYTEST)
 
 coverage: setup ## Run all tests and fail when they cover less than COVERAGE (90) percent
 	@$(PYTHON_BIN)/python -m tests.servers.chromium
+	@$(PYTHON_BIN)/python -m tests.servers.coturn
 	@$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=xml:var/coverage.xml --cov-fail-under=$(COVERAGE)
 
 lint: setup ## Check style, imports between the parts, and that no migration is missing

@@ -67,7 +67,7 @@ PATHS = (
     ("console, list of alerts", "/?tab=alerts"),
     ("console, list of conversations", "/?tab=messages"),
     ("console, an alert in the drawer", "/drawer/?alert={told_alert}"),
-    ("console, a conversation in the drawer", "/drawer/?conversation={vehicle_id}"),
+    ("console, a conversation in the drawer", "/drawer/?conversation=bench/{vehicle_id}"),
 )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.servers.run import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER_CORE, CLIENT_CORE = 0, 1
@@ -47,7 +48,7 @@ class MeasuredServer:
 def measured_server(**settings: str) -> Iterator[MeasuredServer]:
     """Run a server with these environment variables, and this process on the other core."""
     with tempfile.TemporaryDirectory(prefix="v2v-bench-") as folder:
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "VAR_DIR": folder,
@@ -82,12 +83,6 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(port: int) -> None:

@@ -7,4 +7,4 @@ secret() {
     od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
 }
 umask 077
-sed -e "s/^SECRET_KEY=\$/&$(secret)/" -e "s/^POSTGRES_PASSWORD=\$/&$(secret)/" .env.example >.env
+sed -e "s/^SECRET_KEY=\$/&$(secret)/" -e "s/^POSTGRES_PASSWORD=\$/&$(secret)/" -e "s/^TURN_SECRET=\$/&$(secret)/" .env.example >.env

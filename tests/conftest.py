@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 
@@ -11,7 +12,7 @@ from django.db import connection
 from xdist.remote import Producer
 
 from tests import databases
-from tests.servers import postgres, redis, v2v
+from tests.servers import coturn, postgres, redis, v2v
 from tests.servers.run import Run, ServerError
 from tests.servers.v2v import V2VServer
 
@@ -117,6 +118,15 @@ def server(run: Run) -> Iterator[V2VServer]:
     running = v2v.start(run)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def turn(run: Run) -> Iterator[coturn.Turn]:
+    """A TURN server of the test's own."""
+    if shutil.which(coturn.PROGRAM) is None:
+        pytest.skip("coturn is not installed: `apt-get install coturn` brings the TURN server that this test relays by")
+    with coturn.running(run) as server:
+        yield server
 
 
 @pytest.fixture

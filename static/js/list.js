@@ -3,9 +3,9 @@
 import { serverNow, showTime, ticker } from "./clock.js";
 import { linkFilter } from "./link.js";
 import { write } from "./text.js";
+import { fetchRows, markCurrent } from "./ui/rows.js";
 import { percentText } from "./units.js";
 
-const { htmx } = window;
 const LOW_BATTERY = 20;
 const RELOAD_MS = 1000;
 const STATE_WORDS = { online: "Online", timeout: "Timeout", offline: "Offline" };
@@ -62,10 +62,7 @@ export class VehicleList {
   #reloadSoon() {
     this.#reload ??= setTimeout(() => {
       this.#reload = null;
-      const query = new URLSearchParams(new FormData(this.#form));
-      query.set("count", this.#list.getElementsByClassName("vehicle-row").length);
-      const url = `${this.#form.getAttribute("hx-get")}?${query}`;
-      htmx.ajax("GET", url, { source: this.#form, target: this.#list, swap: "morph:innerHTML" });
+      fetchRows(this.#form, this.#list, "vehicle-row");
     }, RELOAD_MS);
   }
 
@@ -117,8 +114,7 @@ export class VehicleList {
   }
 
   #updateRow(row, now) {
-    const current = row.dataset.vehicleId === this.#selected;
-    if (current !== (row.ariaCurrent === "true")) row.ariaCurrent = current ? "true" : null;
+    markCurrent(row, row.dataset.vehicleId === this.#selected);
     const vehicle = this.#store.get(row.dataset.vehicleId);
     if (!vehicle) return;
     showState(row, vehicle.status);

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.servers import chromium
 
-WAIT_MS = 10_000
+WAIT_MS = 15_000  # on two busy cores five seconds, Playwright's own, are at times too few
 LOCALE, TIME_ZONE = "en-GB", "UTC"
 
 
@@ -20,6 +20,7 @@ def browser() -> Iterator[Browser]:
         patch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
         # Playwright keeps an event loop running in this thread, which Django would take for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=WAIT_MS)
         with sync_playwright() as playwright:
             started = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
             yield started

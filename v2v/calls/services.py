@@ -6,25 +6,20 @@ first (vehicles, then users, in the order of their keys): nobody is in two calls
 same moment the one that gets the locks first has rung, and the other one answers it.
 """
 
-import uuid
-from collections.abc import Collection
-from dataclasses import asdict, fields
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from datetime import datetime
 
 import structlog
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from v2v.calls import metrics, rules
-from v2v.calls.models import IS_LIVE, CallEvent, CallSession
-from v2v.calls.parties import Party, Side, callee_of, device_side_of, side_of
+from v2v.calls import rules
+from v2v.calls.deeds import Kind, call_change, call_limits, call_note, columns_of, history_add, standing_of
+from v2v.calls.models import IS_LIVE, CallSession
+from v2v.calls.parties import Party, callee_of, device_side_of, side_of
 from v2v.calls.rules import Reason, State
 from v2v.calls.selectors import WHOLE, call_for
-from v2v.calls.telling import device, ringing, tell_incoming, tell_state
+from v2v.calls.telling import device, ringing
 from v2v.fleets.models import Fleet
 from v2v.protocol import events
 from v2v.protocol.codes import ErrorCode
@@ -34,21 +29,6 @@ from v2v.vehicles.live import live
 from v2v.vehicles.models import Vehicle
 
 log = structlog.get_logger(__name__)
-
-Kind = CallEvent.Kind
-_LAPSED_AT_ONCE = 100
-_TRIES = 10  # as many changes of one call at the same moment as one more can wait for
-_STANDING = [field.name for field in fields(rules.Standing)]
-
-
-def call_limits() -> rules.Limits:
-    """From the settings."""
-    return rules.Limits(
-        ring=timedelta(milliseconds=settings.CALL_RINGING_TIMEOUT_MS),
-        grace=timedelta(milliseconds=settings.CALL_GRACE_MS),
-        longest=timedelta(milliseconds=settings.CALL_MAX_DURATION_MS),
-    )
-
 
 # ---- Beginning
 
@@ -87,11 +67,11 @@ def _initiate(party: Party, callee_id: str, media: str, client_id: str, now: dat
     call = _new(party, fleet, callee, media)
     # Stored as it is once it rings or does not: a callee who is in another call has no second one, not for a moment.
     begun = rules.after(rules.initiated(now=now, limits=call_limits()), _ring_or_not(call), now)
-    for name, value in _columns(begun).items():
+    for name, value in columns_of(begun).items():
         setattr(call, name, value)
     call.save(force_insert=True)
-    _history_add(call, Kind.INITIATED, by=party.name, now=now, sender_key=party.sender_key, client_id=client_id)
-    _note(call, now=now)
+    history_add(call, Kind.INITIATED, by=party.name, now=now, sender_key=party.sender_key, client_id=client_id)
+    call_note(call, now=now)
     log.info("call initiated", call=str(call.pk), caller=call.caller_id, callee=call.callee_id, state=str(call.state))
     return call
 
@@ -162,7 +142,7 @@ def _answer(call: CallSession, party: Party, client_id: str, now: datetime) -> C
     if party.user_pk is not None:
         _lock(party)
         _check_free(party, but=call)
-    return _change(call, _answered(party), now=now, by=party.name, sender_key=party.sender_key, client_id=client_id)
+    return call_change(call, _answered(party), now=now, by=party.name, sender_key=party.sender_key, client_id=client_id)
 
 
 def _answered(party: Party) -> rules.Answered:
@@ -185,10 +165,10 @@ def call_reject(*, party: Party, call_id: str, reason: str, now: datetime) -> Ca
         list(CallSession.objects.select_for_update(no_key=True).filter(pk=call.pk).values("pk"))
         declined = set(call.history.filter(kind=Kind.DECLINED).values_list("by", flat=True))
         if party.name not in declined:
-            _history_add(call, Kind.DECLINED, by=party.name, now=now, reason=reason)
+            history_add(call, Kind.DECLINED, by=party.name, now=now, reason=reason)
         if live().dispatchers(call.fleet_id) - declined - {party.name}:
             return call
-    return _change(call, rules.Rejected(party.name, Reason(reason)), now=now, by=party.name)
+    return call_change(call, rules.Rejected(party.name, Reason(reason)), now=now, by=party.name)
 
 
 @transaction.atomic
@@ -205,13 +185,13 @@ def call_end(*, party: Party, call_id: str, reason: str, now: datetime) -> CallS
         raise Refusal(ErrorCode.FORBIDDEN)
     if side == "callee" and call.state == State.RINGING:  # and of several dispatchers one ends nobody else's ringing
         return call_reject(party=party, call_id=call_id, reason=Reason.DECLINED, now=now)
-    return _change(call, rules.HungUp(party.name, Reason(reason)), now=now, by=party.name)
+    return call_change(call, rules.HungUp(party.name, Reason(reason)), now=now, by=party.name)
 
 
 def call_close(*, call: CallSession, by: str, now: datetime) -> bool:
     """End somebody else's call; whether it was live. Who may do so is decided by whoever asks."""
     with transaction.atomic():
-        changed = _change(call, rules.Closed(by), now=now, by=by)
+        changed = call_change(call, rules.Closed(by), now=now, by=by)
     return changed.ended_at == now and changed.ended_by == by
 
 
@@ -240,111 +220,3 @@ def call_rings(*, party: Party, call_id: str) -> bool:
     """Whether the call rings this party. Raises as `call_for` does."""
     call = call_for(party, call_id)
     return call.state == State.RINGING and side_of(call, party.actor) == "callee"
-
-
-# ---- By the clock
-
-
-def calls_seen(present: Collection[tuple[uuid.UUID, Side]], *, now: datetime) -> frozenset[uuid.UUID]:
-    """Note that these sides of live calls are connected; which of the calls are live."""
-    for side in ("caller", "callee"):
-        pks = [pk for pk, which in present if which == side]
-        if pks:
-            CallSession.objects.filter(IS_LIVE, pk__in=pks).update(**{f"{side}_seen_at": now})
-    return frozenset(CallSession.objects.filter(IS_LIVE, pk__in={pk for pk, _ in present}).values_list("pk", flat=True))
-
-
-def calls_lapse(*, now: datetime) -> bool:
-    """End up to 100 calls whose time is over; whether there were any. Any number may run at once."""
-    limits = call_limits()
-    lost = now - limits.grace
-    is_due = (
-        (~Q(state=State.ACTIVE.value) & Q(ring_until__lte=now))
-        | Q(caller_seen_at__lte=lost)
-        | Q(callee_seen_at__lte=lost)
-        | Q(answered_at__lte=now - limits.longest)
-    )
-    calls = list(CallSession.objects.select_related(*WHOLE).filter(IS_LIVE, is_due)[:_LAPSED_AT_ONCE])
-    for call in calls:
-        with transaction.atomic():
-            _change(call, rules.Lapsed(limits), now=now)
-    return bool(calls)
-
-
-def calls_grace_again(*, now: datetime) -> int:
-    """Give both sides of every live call the whole grace from now; how many calls that were."""
-    live_calls = CallSession.objects.filter(IS_LIVE)
-    live_calls.filter(callee_seen_at__isnull=False).update(callee_seen_at=now)
-    return live_calls.update(caller_seen_at=now)
-
-
-# ---- All of them
-
-
-def standing_of(call: CallSession) -> rules.Standing:
-    """The part of a call that the rules decide on."""
-    values = {name: getattr(call, name) for name in _STANDING}
-    return rules.Standing(**{**values, "state": State(call.state)})
-
-
-def _columns(standing: rules.Standing) -> dict[str, Any]:
-    return {**asdict(standing), "state": standing.state.value}
-
-
-def _change(
-    call: CallSession,
-    deed: rules.Deed,
-    *,
-    now: datetime,
-    by: str = "",
-    sender_key: str = "",
-    client_id: str = "",
-) -> CallSession:
-    """Apply a deed to the call as it is now; the call after it. In the caller's transaction."""
-    for _ in range(_TRIES):
-        current = CallSession.objects.select_related(*WHOLE).get(pk=call.pk)
-        before = standing_of(current)
-        after = rules.after(before, deed, now)
-        if after == before:
-            return current
-        changed = {**_columns(after), "version": current.version + 1}
-        if not CallSession.objects.filter(pk=call.pk, version=current.version).update(**changed):
-            continue  # somebody else was between: look again
-        current = CallSession.objects.select_related(*WHOLE).get(pk=call.pk)
-        _note(current, by=by, now=now, sender_key=sender_key, client_id=client_id)
-        return current
-    raise Refusal(ErrorCode.UNAVAILABLE)
-
-
-def _note(call: CallSession, *, now: datetime, by: str = "", sender_key: str = "", client_id: str = "") -> None:
-    """Add what the call has become to its history, and tell everybody after the commit."""
-    kind = Kind.ANSWERED if call.state == State.ACTIVE else Kind(call.state)
-    _history_add(call, kind, by=by, now=now, reason=call.end_reason, sender_key=sender_key, client_id=client_id)
-    if call.state == State.RINGING:
-        tell_incoming(call, now=now)
-    tell_state(call)
-    transaction.on_commit(partial(_count, call), robust=True)
-
-
-def _count(call: CallSession) -> None:
-    if not call.is_live:
-        metrics.SESSIONS.labels(call.state, call.end_reason).inc()
-        log.info("call over", call=str(call.pk), state=call.state, reason=call.end_reason, by=call.ended_by)
-    elif call.answered_at is not None:
-        metrics.ANSWER.observe((call.answered_at - call.started_at).total_seconds())
-        log.info("call answered", call=str(call.pk), by=call.callee_name)
-
-
-def _history_add(
-    call: CallSession,
-    kind: CallEvent.Kind,
-    *,
-    by: str,
-    now: datetime,
-    reason: str = "",
-    sender_key: str = "",
-    client_id: str = "",
-) -> None:
-    CallEvent.objects.create(
-        call=call, kind=kind, at=now, by=by, reason=reason, sender_key=sender_key, client_id=client_id
-    )

@@ -16,6 +16,7 @@ from v2v.calls.parties import Party, Side, device_side_of
 from v2v.calls.rules import State
 from v2v.calls.selectors import calls_live
 from v2v.calls.telling import call_part
+from v2v.calls.upkeep import calls_seen
 from v2v.protocol import commands, events
 from v2v.protocol.commands import Command
 from v2v.protocol.decode import Refusal
@@ -185,7 +186,7 @@ class Calls:
     async def _note(self, present: set[Present]) -> frozenset[uuid.UUID]:
         if not present:
             return frozenset()
-        return await self._engine.pool.run(services.calls_seen, list(present), now=self._now())
+        return await self._engine.pool.run(calls_seen, list(present), now=self._now())
 
     def _now(self) -> datetime:
         return moment(self._engine.clock.now_ms())

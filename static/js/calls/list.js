@@ -4,6 +4,7 @@ import { serverNow, showTime, ticker } from "../clock.js";
 import { linkFilter } from "../link.js";
 import { write } from "../text.js";
 import { Refresher } from "../ui/refresher.js";
+import { fetchRows, markCurrent } from "../ui/rows.js";
 import { clockText } from "./words.js";
 
 const { htmx } = window;
@@ -36,10 +37,7 @@ export class CallList {
     if (this.#tabs.current !== TAB) {
       return htmx.ajax("GET", this.#form.dataset.waitingUrl, { source: this.#form, swap: "none" });
     }
-    const query = new URLSearchParams(new FormData(this.#form));
-    query.set("count", Math.max(1, this.#list.getElementsByClassName("call-row").length));
-    const url = `${this.#form.getAttribute("hx-get")}?${query}`;
-    return htmx.ajax("GET", url, { source: this.#form, target: this.#list, swap: "morph:innerHTML" });
+    return fetchRows(this.#form, this.#list, "call-row");
   }
 
   #select(callId) {
@@ -49,8 +47,7 @@ export class CallList {
 
   #show() {
     for (const row of this.#list.getElementsByClassName("call-row")) {
-      const isCurrent = row.dataset.callId === this.#selected;
-      if (isCurrent !== (row.ariaCurrent === "true")) row.ariaCurrent = isCurrent ? "true" : null;
+      markCurrent(row, row.dataset.callId === this.#selected);
     }
     showCallTimes(this.#list);
   }

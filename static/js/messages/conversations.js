@@ -3,6 +3,7 @@
 import { serverNow, showTime, ticker } from "../clock.js";
 import { linkFilter } from "../link.js";
 import { Refresher } from "../ui/refresher.js";
+import { fetchRows, markCurrent } from "../ui/rows.js";
 import { isToDispatch } from "./parties.js";
 
 const { htmx } = window;
@@ -56,10 +57,7 @@ export class Conversations {
     if (this.#tabs.current !== TAB) {
       return htmx.ajax("GET", this.#form.dataset.unreadUrl, { source: this.#form, swap: "none" });
     }
-    const query = new URLSearchParams(new FormData(this.#form));
-    query.set("count", Math.max(1, this.#list.getElementsByClassName("conversation-row").length));
-    const url = `${this.#form.getAttribute("hx-get")}?${query}`;
-    return htmx.ajax("GET", url, { source: this.#form, target: this.#list, swap: "morph:innerHTML" });
+    return fetchRows(this.#form, this.#list, "conversation-row");
   }
 
   #select(reference) {
@@ -81,8 +79,7 @@ export class Conversations {
     if (this.#tabs.current !== TAB) return;
     const now = serverNow();
     for (const row of this.#list.getElementsByClassName("conversation-row")) {
-      const isCurrent = row.dataset.conversation === this.#selected;
-      if (isCurrent !== (row.ariaCurrent === "true")) row.ariaCurrent = isCurrent ? "true" : null;
+      markCurrent(row, row.dataset.conversation === this.#selected);
       const time = row.querySelector("time");
       showTime(time, Number(time.dataset.ts), now);
     }

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.console.conftest import PLACE, AddTruck, OpenConsole, log_in
 from tests.browser.console.desk import Desk
+from tests.browser.console.toasts import toasted, watch_toasts
 from tests.browser.console.truck import on_the_road
 from tests.servers.v2v import V2VServer
 
@@ -71,12 +72,15 @@ def test_it_is_told_once_also_after_a_reload_and_in_a_second_tab(
     tab = page.context.new_page()
     tab.goto(page.url)
     expect(tab.locator("#connection")).to_have_attribute("data-state", "open")
+    for one in (page, tab):
+        watch_toasts(one)
     alert_id = truck.call_for_help(message="Fire in the load")
     for one in (page, tab):
         expect(banner_of(one, alert_id)).to_be_visible()
-    page.wait_for_function("() => true")
+    while sum(toasted(one, "Fire in the load") for one in (page, tab)) == 0:
+        page.wait_for_timeout(50)
     page.wait_for_timeout(200)
-    assert toast_of(page, alert_id).count() + toast_of(tab, alert_id).count() == 1
+    assert sum(toasted(one, "Fire in the load") for one in (page, tab)) == 1
     for one in (page, tab):
         one.reload()
         expect(banner_of(one, alert_id)).to_be_visible()

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.console.conftest import AddTalker, OpenConsole
 from tests.browser.console.talker import message, row_of, thread_of, unread, write
+from tests.browser.console.toasts import toasted, watch_toasts
 from tests.servers.v2v import V2VServer
 
 
@@ -56,14 +57,15 @@ def test_what_is_told_in_one_tab_and_read_in_one_is_so_in_the_other(
     other = page.context.new_page()
     other.goto(page.url)
     expect(other.locator("#connection")).to_have_attribute("data-state", "open")
+    for tab in (page, other):
+        watch_toasts(tab)
     talker.say("Which gate?")
     for tab in (page, other):
         expect(row_of(tab, talker)).to_contain_text("1 unread")
-    toasts = [tab.locator(".toast", has_text="Which gate?") for tab in (page, other)]
-    while sum(toast.count() for toast in toasts) == 0:
+    while sum(toasted(tab, "Which gate?") for tab in (page, other)) == 0:
         page.wait_for_timeout(50)
     page.wait_for_timeout(300)  # so long messages are gathered: a second toast would be there by now
-    assert sum(toast.count() for toast in toasts) == 1
+    assert sum(toasted(tab, "Which gate?") for tab in (page, other)) == 1
     row_of(other, talker).click()
     for tab in (page, other):
         expect(row_of(tab, talker)).not_to_contain_text("unread")

@@ -2,22 +2,16 @@
 
 import asyncio
 import json
-import secrets
-import shutil
-import signal
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.integration.calls.softphone import Softphone
-from tests.servers.run import Run, free_port
+from tests.servers.coturn import Turn
 from tests.servers.v2v import V2VServer
 from v2v.client import DispatchClient, VehicleClient
 
-TURNSERVER = shutil.which("turnserver")
 WAIT_S = 30.0
 
 
@@ -82,37 +76,11 @@ async def test_a_vehicle_and_dispatch_hear_each_other_and_telemetry_goes_beside(
         await a.close()
 
 
-@pytest.fixture
-def turn(run: Run) -> Iterator[tuple[str, str]]:
-    """The address of a TURN server of the test's own, and its secret."""
-    if TURNSERVER is None:
-        pytest.skip("coturn is not installed: `apt-get install coturn` brings the TURN server that this test relays by")
-    port, secret = free_port(), secrets.token_hex(16)
-    directory = run.directory / f"turn-{port}"
-    directory.mkdir()
-    with (directory / "output").open("wb") as output:
-        server = subprocess.Popen(
-            [
-                *(TURNSERVER, "-n", "--listening-ip=127.0.0.1", f"--listening-port={port}", "--relay-ip=127.0.0.1"),
-                *("--use-auth-secret", f"--static-auth-secret={secret}", "--realm=v2v.test", "--no-tls", "--no-dtls"),
-                *("--allow-loopback-peers", "--no-cli", "--cli-password=unused", "--log-file=stdout"),
-                *(f"--pidfile={directory}/pidfile", f"--userdb={directory}/userdb", "--fingerprint"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    yield f"turn:127.0.0.1:{port}", secret
-    server.send_signal(signal.SIGTERM)
-    server.wait(10)
-    print(Path(directory / "output").read_text(errors="replace")[-3000:])  # noqa: T201  shown when the test failed
-
-
 @pytest.mark.timeout(180)
 async def test_two_that_reach_each_other_by_the_relay_alone_hear_each_other(
-    turn: tuple[str, str], start_server: Callable[..., V2VServer]
+    turn: Turn, start_server: Callable[..., V2VServer]
 ) -> None:
-    url, secret = turn
-    server = start_server(TURN_URL=url, TURN_SECRET=secret)
+    server = start_server(TURN_URL=turn.url, TURN_SECRET=turn.secret)
     async with truck(server, 440) as a, truck(server, 880) as b:
         assert isinstance(b.client, VehicleClient)
         await talk(a, b, b.client.vehicle_id, relay_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.calls.conftest import own_database
-from tests.integration.calls.phone import SDP, command, refused, ring, state, talk
+from tests.integration.calls.phone import SDP, answered, command, refused, ring, state, talk
 from tests.servers import postgres, v2v
 from tests.servers.run import Run, Server
 from tests.servers.v2v import V2VServer
@@ -145,6 +145,25 @@ async def test_a_killed_server_comes_back_and_the_call_goes_on_or_ends(run: Run)
     again.stop()
 
 
+@pytest.mark.timeout(180)
+async def test_a_server_killed_while_it_rings_lets_it_ring_on_and_be_answered(run: Run) -> None:
+    server = v2v.start(run, database_url=own_database(), RUN_SCHEDULER="1")
+    caller, callee = server.vehicle(), server.vehicle()
+    async with known(server, *caller) as (a, _), known(server, *callee) as (b, _):
+        call_id = await ring(a, callee[0])
+        await b.next("call_incoming", callId=call_id)
+        os.kill(server.pid, signal.SIGKILL)
+        await asyncio.gather(a.closed(), b.closed())
+    again = await asyncio.to_thread(v2v.start_again, run, server)
+    async with known(again, *caller) as (a, a_calls), known(again, *callee) as (b, b_calls):
+        assert [(call["callId"], call["state"]) for call in (*a_calls, *b_calls)] == [(call_id, "ringing")] * 2
+        await command(b, "call_answer", callId=call_id)
+        await state(a, call_id, "active")
+        await command(a, "call_end", callId=call_id)
+        assert (await state(b, call_id, "ended"))["endReason"] == "hangup"
+    again.stop()
+
+
 @pytest.fixture
 def database(run: Run) -> Iterator[Server]:
     """A PostgreSQL of the test's own, which it may stop."""
@@ -165,24 +184,31 @@ def family(pid: int) -> list[int]:
 async def test_while_the_database_stands_still_calls_are_unavailable_and_go_on_after_it(
     database: Server, start_server: Callable[..., V2VServer]
 ) -> None:
-    server = start_server(database_url=database.url, RUN_SCHEDULER="1", CALL_GRACE_MS="3000")
-    async with vehicle(server) as (a, _), vehicle(server) as (b, b_id), vehicle(server) as (c, _):
+    server = start_server(database_url=database.url, RUN_SCHEDULER="1", CALL_GRACE_MS="6000")
+    async with (
+        vehicle(server) as (a, _),
+        vehicle(server) as (b, b_id),
+        vehicle(server) as (c, _),
+        vehicle(server) as (d, d_id),
+    ):
         call_id = await talk(a, b, b_id)
+        rings = await ring(c, d_id)
         stopped = family(database.pid)
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
-        error = await refused(c, "call_initiate", calleeId="dispatch", id_="same")
+        error = await refused(d, "call_answer", callId=rings, id_="same")
         assert error["code"] == "unavailable"
         assert time.monotonic() - began < 3
-        await asyncio.sleep(4)  # nobody can note that the two are there, for longer than a grace
+        await asyncio.sleep(7)  # nobody can note that the two are there, for longer than a grace
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-        while error["code"] == "unavailable":
-            error = await refused(c, "call_initiate", calleeId="dispatch", id_="same")
-            await c.drain(0.5)
-        assert error["code"] == "target_offline"
+        while (answer := await answered(d, "call_answer", callId=rings, id_="same")).get("code") == "unavailable":
+            await d.drain(0.5)
+        assert answer.get("callId") == rings
         await c.drain(2)  # the sweep has run again
+        await command(c, "webrtc_offer", callId=rings, sdp=SDP)
+        await d.next("webrtc_offer", callId=rings)
         await command(a, "webrtc_offer", callId=call_id, sdp=SDP)
         await b.next("webrtc_offer", callId=call_id)
         assert (await command(a, "call_end", callId=call_id))["outcome"] == "ended"

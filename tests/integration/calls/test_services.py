@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from tests.integration.people import NOW, fleet_make, user_make, vehicle_make
-from v2v.calls import services
+from v2v.calls import services, upkeep
 from v2v.calls.models import CallEvent, CallSession
 from v2v.calls.parties import Party
 from v2v.calls.sweep import CallSweep
@@ -20,6 +20,7 @@ from v2v.fleets.policy import actor_of_user, actor_of_vehicle
 from v2v.protocol.decode import Refusal
 from v2v.vehicles import live
 from v2v.vehicles.models import Vehicle
+from v2v.vehicles.services import vehicle_delete, vehicle_disable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = timedelta(seconds=1)
@@ -201,10 +202,10 @@ def test_an_answer_and_a_hang_up_at_once_have_one_order(north: North) -> None:
 
 def test_sweeps_at_once_end_a_call_once(north: North) -> None:
     calls = [begin(north.truck(n), "dispatch", "1") for n in range(3)]
-    together(*[lambda: services.calls_lapse(now=NOW + 31 * SECOND)] * 4)
+    together(*[lambda: upkeep.calls_lapse(now=NOW + 31 * SECOND)] * 4)
     for call in calls:
         assert kinds(call) == ["initiated", "ringing", "missed"]
-    assert not services.calls_lapse(now=NOW + 31 * SECOND)
+    assert not upkeep.calls_lapse(now=NOW + 31 * SECOND)
 
 
 def test_after_a_time_without_sweeps_both_sides_have_their_whole_grace_again(north: North) -> None:
@@ -223,13 +224,30 @@ def test_after_a_time_without_sweeps_both_sides_have_their_whole_grace_again(nor
 def test_who_is_noted_as_connected_goes_on(north: North) -> None:
     call = answer(north.truck(1), begin(north.truck(0), "truck-1"))
     later = NOW + 14 * SECOND
-    assert services.calls_seen([(call.pk, "caller"), (call.pk, "callee")], now=later) == {call.pk}
-    services.calls_lapse(now=later + 14 * SECOND)
-    services.calls_seen([(call.pk, "caller")], now=later + 14 * SECOND)
-    services.calls_lapse(now=later + 15 * SECOND)
+    assert upkeep.calls_seen([(call.pk, "caller"), (call.pk, "callee")], now=later) == {call.pk}
+    upkeep.calls_lapse(now=later + 14 * SECOND)
+    upkeep.calls_seen([(call.pk, "caller")], now=later + 14 * SECOND)
+    upkeep.calls_lapse(now=later + 15 * SECOND)
     call.refresh_from_db()
     assert call.state == "failed"
-    assert services.calls_seen([(call.pk, "caller")], now=later) == frozenset()
+    assert upkeep.calls_seen([(call.pk, "caller")], now=later) == frozenset()
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["caller", "callee"])
+@pytest.mark.parametrize(
+    "remove", [vehicle_disable, partial(vehicle_delete, version=None)], ids=["disabled", "deleted"]
+)
+def test_a_call_of_a_vehicle_that_is_removed_is_over_at_the_next_sweep(
+    north: North, side: int, remove: Callable[..., object]
+) -> None:
+    removed = answer(north.truck(1), begin(north.truck(0), "truck-1"))
+    other = answer(north.truck(3), begin(north.truck(2), "truck-3"))
+    remove(vehicle=north.trucks[side], now=NOW)
+    CallSweep().step(NOW + SECOND)
+    for call in (removed, other):
+        call.refresh_from_db()
+    assert (removed.state, removed.end_reason, other.state) == ("ended", "closed", "active")
+    assert kinds(removed) == ["initiated", "ringing", "answered", "ended"]
 
 
 def test_the_database_itself_keeps_a_vehicle_from_two_calls(north: North) -> None:
