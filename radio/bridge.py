@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -71,7 +72,7 @@ def setup_of_settings() -> Setup:
     return Setup(
         name=settings.RADIO_NAME,
         port=settings.RADIO_PORT,
-        link=settings.RADIO_LINK,
+        link=cast("LinkKind", settings.RADIO_LINK),
         baud=settings.RADIO_BAUD,
         address=settings.RADIO_ADDRESS,
         air_bits_per_s=settings.RADIO_AIR_BPS,

@@ -230,8 +230,10 @@ def _recipient_of(node: RadioNode, vehicle: Vehicle, address: int | None) -> str
 
     What went to everybody was heard by those in range: dispatch decides who else should read it.
     """
+    if address is None:
+        return DISPATCH
     others = Vehicle.objects.filter(radio_nodes__bridge=node.bridge_id, radio_nodes__address=address)
-    other = others.filter(fleet=vehicle.fleet_id, deleted_at=None).exclude(pk=vehicle.pk).first() if address else None
+    other = others.filter(fleet=vehicle.fleet_id, deleted_at=None).exclude(pk=vehicle.pk).first()
     return other.vehicle_id if other is not None else DISPATCH
 
 

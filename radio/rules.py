@@ -32,7 +32,8 @@ def pause_after(rounds: int) -> timedelta:
 
     The air is slow and shared: a node that hears nothing but is heard must not use it up.
     """
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(rounds - 1, 10))
+    doubled: int = 2 ** min(rounds - 1, 10)
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * doubled)
 
 
 def fix_time(*, said_s: int | None, now_ms: int) -> tuple[int, int | None]:

@@ -109,8 +109,9 @@ def nodes_shown(nodes: list[RadioNode], *, now: datetime) -> list[ShownNode]:
 
 
 def _signal(node: RadioNode) -> Signal:
-    heard = RadioFrame.objects.filter(node=node, direction=RadioFrame.Direction.IN).exclude(rssi=None)
-    return Signal(list(heard.order_by("-id").values_list("rssi", flat=True)[:SIGNALS])[::-1])
+    heard = RadioFrame.objects.filter(node=node, direction=RadioFrame.Direction.IN).order_by("-id")
+    readings = heard.exclude(rssi=None).values_list("rssi", flat=True)[:SIGNALS]
+    return Signal([dbm for dbm in readings if dbm is not None][::-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from radio.link.payloads import MAX_EMERGENCY_TEXT_BYTES, Control, Emergency, Payload, Text, text_parts
+from radio.link.payloads import (
+    MAX_EMERGENCY_TEXT_BYTES,
+    Control,
+    Emergency,
+    EmergencySeverity,
+    EmergencyType,
+    Payload,
+    Text,
+    text_parts,
+)
 from radio.link.traffic import Priority
 from radio.models import MAX_SUMMARY_CHARS, RadioBridge, RadioFrame, RadioNode
 from radio.nodes import fleet_of, may_send, reachable
@@ -85,8 +95,9 @@ def _alerts_queue(nodes: dict[int, RadioNode], now: datetime) -> int:
 
 
 def _alert_frames(alert: Alert, nodes: dict[int, RadioNode], now: datetime) -> Iterable[RadioFrame]:
-    told = set(AlertRecipient.objects.filter(alert=alert).values_list("vehicle", flat=True))
-    told |= set(RadioFrame.objects.filter(alert=alert, direction="out").values_list("node__vehicle", flat=True))
+    sent = RadioFrame.objects.filter(alert=alert, direction=RadioFrame.Direction.OUT, node__vehicle__in=list(nodes))
+    told = {frame.node.vehicle_id for frame in sent.select_related("node") if frame.node is not None}
+    told |= {row.vehicle_id for row in AlertRecipient.objects.filter(alert=alert, vehicle__in=list(nodes))}
     for pk, node in nodes.items():
         vehicle = node.vehicle
         if vehicle is None or vehicle.fleet_id != alert.fleet_id or pk in told or pk == alert.sender_id:
@@ -102,7 +113,12 @@ def _alert_frames(alert: Alert, nodes: dict[int, RadioNode], now: datetime) -> I
 def _emergency_of(alert: Alert) -> Emergency:
     text = f"{alert.sender_name}: {alert.message}" if alert.message else alert.sender_name
     return Emergency(
-        type=alert.type, severity=alert.severity, lat=alert.lat, lng=alert.lng, content=_short(text), drill=alert.drill
+        type=cast("EmergencyType", str(alert.type)),
+        severity=cast("EmergencySeverity", str(alert.severity)),
+        lat=alert.lat,
+        lng=alert.lng,
+        content=_short(text),
+        drill=alert.drill,
     )
 
 

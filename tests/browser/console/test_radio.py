@@ -76,7 +76,7 @@ def test_an_unknown_radio_is_assigned_and_sent_a_text(open_page: OpenPage, site:
     page.get_by_label("This radio speaks for").fill(vehicle_id)
     page.get_by_role("button", name="Assign").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(vehicle_id)
-    page.get_by_label("Text").fill("Welcome on air")
+    page.get_by_role("textbox", name="Text").fill("Welcome on air")
     page.get_by_role("button", name="Send by radio").click()
     payload = station.next(Text)
     assert payload.content == "Welcome on air"

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from radio.link.modem import Air, PtyModem, Simulation, Weather
-from radio.link.payloads import Emergency, Hello, Payload, Text
+from radio.link.payloads import Control, Emergency, Hello, Payload, Status, Text
 from radio.link.protocol import Link
 from radio.link.traffic import Acked, Failed, Outgoing, Priority, Received
 
+PayloadT = TypeVar("PayloadT", Control, Emergency, Text)
 WAIT_S = 40.0  # on two busy cores
 BASE = 1
 _addresses = itertools.count(0x100)
@@ -54,7 +56,7 @@ class Station:
     def hello(self, vehicle_id: str) -> None:
         assert self.acked(self.send(Hello(vehicle_id=vehicle_id)))
 
-    def next(self, kind: type[Payload]) -> Payload:
+    def next(self, kind: type[PayloadT]) -> PayloadT:
         """Wait for the next payload of a kind that the bridge sent to it."""
         deadline = time.monotonic() + WAIT_S
         while True:
@@ -75,7 +77,7 @@ class Station:
                 if event.recipient != self.address or self.is_deaf:
                     continue
                 self.heard.put(event)
-                self.link.acknowledge(event, 0, now)
+                self.link.acknowledge(event, Status.ACCEPTED, now)
             elif isinstance(event, Acked | Failed):
                 self._became[event.key] = isinstance(event, Acked)
 

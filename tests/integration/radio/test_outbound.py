@@ -1,6 +1,7 @@
 """What waits for vehicles that only their radio reaches goes out, in its order, and is followed to its end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,15 @@ from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms
 
 
-def send(air: Air, to: str | None = "truck-1", content: str = "Come home", **more: object) -> Message:
-    given = {"actor": air.dispatch, "content": content, "now": NOW, "via": "ws", "recipient_id": to, **more}
+def send(air: Air, to: str | None = "truck-1", content: str = "Come home", **more: Any) -> Message:
+    given: dict[str, Any] = {
+        "actor": air.dispatch,
+        "content": content,
+        "now": NOW,
+        "via": "ws",
+        "recipient_id": to,
+        **more,
+    }
     return message_send(**given).message
 
 
@@ -44,7 +52,7 @@ def claim(air: Air, count: int = 100, *, over: int = 0, seconds: float = 0) -> l
     return frames_claim(bridge=air.bridge, count=count, over=over, now=later(seconds))
 
 
-def raised(air: Air, number: int = 2, **report: object) -> Alert:
+def raised(air: Air, number: int = 2, **report: Any) -> Alert:
     truck = air.trucks[number - 1]
     origin = Origin(
         fleet_pk=air.fleet.pk, via=Alert.Via.WS, client_id="a1", vehicle_pk=truck.pk, vehicle_id=truck.vehicle_id
@@ -64,7 +72,7 @@ def test_a_message_goes_out_once_and_is_delivered_when_the_radio_has_acknowledge
     row = MessageRecipient.objects.get(message=message)
     assert (row.status, row.via) == ("queued", "radio")
     (frame,) = claim(air)
-    assert (frame.recipient, payload_of(frame).content) == (17, "Come home")
+    assert (frame.recipient, frame.summary) == (17, "Come home")
     frame_relayed(pk=frame.pk)
     row.refresh_from_db()
     assert (row.status, RadioFrame.objects.get(pk=frame.pk).state) == ("queued", "relayed")

@@ -153,7 +153,7 @@ def test_a_vehicle_has_no_business_with_the_radio(air: Air) -> None:
 
 
 def test_a_bridge_that_says_nothing_any_more_is_down(air: Air, desk: Client) -> None:
-    note = {"bridge": air.bridge, "holder": "test", "last_sequence": 7}
+    note: dict[str, Any] = {"bridge": air.bridge, "holder": "test", "last_sequence": 7}
     assert bridge_note(state=LinkState.UP, now=NOW, **note)
     assert radio_health(now=later(5)) == "up"
     assert radio_health(now=later(16)) == "down"
