@@ -12,8 +12,6 @@ from radio.link.payloads import (
     MAX_EMERGENCY_TEXT_BYTES,
     Control,
     Emergency,
-    EmergencySeverity,
-    EmergencyType,
     Payload,
     Text,
     text_parts,
@@ -31,6 +29,7 @@ from v2v.messaging.models import MessageRecipient
 from v2v.messaging.rules import Status
 from v2v.messaging.services import messages_take_by_radio
 from v2v.protocol.codes import ErrorCode
+from v2v.protocol.commands import AlertType, Severity
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms
 from v2v.vehicles.live import live
@@ -113,8 +112,8 @@ def _alert_frames(alert: Alert, nodes: dict[int, RadioNode], now: datetime) -> I
 def _emergency_of(alert: Alert) -> Emergency:
     text = f"{alert.sender_name}: {alert.message}" if alert.message else alert.sender_name
     return Emergency(
-        type=cast("EmergencyType", str(alert.type)),
-        severity=cast("EmergencySeverity", str(alert.severity)),
+        type=cast("AlertType", str(alert.type)),
+        severity=cast("Severity", str(alert.severity)),
         lat=alert.lat,
         lng=alert.lng,
         content=_short(text),
