@@ -88,6 +88,16 @@ def _redis_probe() -> str:
     return "up"
 
 
+def _radio_state() -> str:
+    answer = _radio()
+    return _radio_unknown() if answer["latencyMs"] is None else str(answer["status"])
+
+
+def _radio_unknown() -> str:
+    """The bridges' states are in the database: without it nothing is known of one of another process."""
+    return "down" if settings.RADIO_PORT else "off"
+
+
 _database = Check("database", _database_probe)
 _redis = Check("redis", _redis_probe)
 _radio = Check("radio", _radio_probe)
@@ -117,16 +127,15 @@ def health(request: HttpRequest) -> JsonResponse:
     """Everything, always with 200: `status` is `ok`, or `degraded` while a part is away and live traffic goes on."""
     database = _database()
     redis_state = _redis() if settings.REDIS_URL else _OFF
-    # The bridges' states are in the database: without it nothing is known of a bridge of another process.
-    radio = _radio() if database["status"] == "up" else {"status": "down" if settings.RADIO_PORT else "off"}
-    is_degraded = "down" in (database["status"], redis_state["status"], radio["status"])
+    radio = _radio_state() if database["status"] == "up" else _radio_unknown()
+    is_degraded = "down" in (database["status"], redis_state["status"], radio)
     engine = engine_get()
     return JsonResponse(
         {
             "status": "degraded" if is_degraded else "ok",
             "vehicles": engine.stats().vehicles if engine else 0,
-            "radioEnabled": radio["status"] != "off",
-            "radio": {"status": radio["status"]},
+            "radioEnabled": radio != "off",
+            "radio": {"status": radio},
             "redis": redis_state,
             "database": database,
             "version": settings.VERSION,
