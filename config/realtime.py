@@ -9,7 +9,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from config.live import EngineLive
 from config.schedule import Scheduler
-from radio.bridge import Bridge, setup_of_settings
+from radio.bridge import Bridge
+from radio.setup import setup_of_settings
 from v2v.alerts.services import Delivery, alert_recipients_store
 from v2v.alerts.ws import DISPATCH_HANDLERS as ALERT_DISPATCH_HANDLERS
 from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS

@@ -10,11 +10,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
 
 import structlog
-from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
@@ -36,48 +34,23 @@ from radio.link.traffic import (
     State,
     StateChanged,
 )
-from radio.link.transport import LinkKind, RadioLink, open_link
+from radio.link.transport import RadioLink, open_link
 from radio.models import RadioBridge, RadioFrame
 from radio.nodes import node_heard_again, node_known_as
 from radio.payloads import payload_of
 from radio.rules import LinkState
+from radio.setup import Setup
 from radio.state import bridge_begin, bridge_note, sequence_of
 
 log = structlog.get_logger(__name__)
 
-MAX_EVENTS = 10_000  # that wait for the database
+MAX_EVENTS = 10_000  # frames that wait for the database
 WINDOW = 8  # frames that the modem has at a time
 URGENT_WINDOW = 8  # and as many emergencies besides
 _LOOK_EVERY_S = 0.5
 _WAIT_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _STOP_WITHIN_S = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """Which modem, and for whom."""
-
-    name: str
-    port: str
-    link: LinkKind = "frame"
-    baud: int = 115_200
-    address: int = 1
-    air_bits_per_s: int = 9_600
-    fleet: str = ""  # whose the nodes without a vehicle are
-
-
-def setup_of_settings() -> Setup:
-    """As the environment says."""
-    return Setup(
-        name=settings.RADIO_NAME,
-        port=settings.RADIO_PORT,
-        link=cast("LinkKind", settings.RADIO_LINK),
-        baud=settings.RADIO_BAUD,
-        address=settings.RADIO_ADDRESS,
-        air_bits_per_s=settings.RADIO_AIR_BPS,
-        fleet=settings.RADIO_FLEET,
-    )
 
 
 class Bridge:
@@ -88,7 +61,7 @@ class Bridge:
         self.problem = ""  # why it could not begin at all
         self._setup = setup
         self._holder = secrets.token_hex(16)
-        self._events: queue.Queue[LinkEvent] = queue.Queue(MAX_EVENTS)
+        self._events: queue.SimpleQueue[tuple[LinkEvent, datetime]] = queue.SimpleQueue()
         self._link: RadioLink | None = None
         self._bridge: RadioBridge | None = None
         self._under_way: dict[int, int] = {}  # priority of each frame that the link has, by its row
@@ -167,11 +140,11 @@ class Bridge:
 
     def _step(self) -> None:
         try:
-            event = self._events.get(timeout=_WAIT_S)
+            event, at = self._events.get(timeout=_WAIT_S)
         except queue.Empty:
             pass
         else:
-            self._until_stored(lambda: self._take(event))
+            self._until_stored(lambda: self._take(event, at))
         if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
             self._looked_at = time.monotonic()
             self._until_stored(self._look)
@@ -192,14 +165,18 @@ class Bridge:
         self._send()
 
     def _hear(self, event: LinkEvent) -> None:
-        """On the link's thread: never waits. What finds no room is not acknowledged, so it comes again."""
-        try:
-            self._events.put_nowait(event)
-        except queue.Full:
-            metrics.DROPPED.inc()
+        """On the link's thread: never waits.
 
-    def _take(self, event: LinkEvent) -> None:
-        now = timezone.now()
+        A frame that finds no room is not acknowledged, so it comes again. Of what was sent there are never more events
+        than the few frames that are under way have.
+        """
+        if isinstance(event, Received) and self._events.qsize() >= MAX_EVENTS:
+            metrics.DROPPED.inc()
+            return
+        self._events.put((event, timezone.now()))
+
+    def _take(self, event: LinkEvent, now: datetime) -> None:
+        """What the link told at `now`, which is a while ago when the database was away."""
         match event:
             case Received():
                 status = frame_take(bridge=self._known(), heard=event, now=now)

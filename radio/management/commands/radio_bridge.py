@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from radio.bridge import Bridge, Setup
+from radio.bridge import Bridge
+from radio.setup import Setup
 from v2v.fleets.models import Fleet
 
 _ALONE = """REDIS_URL is not set: what comes by radio is stored at once, but a server shows it only when a page is
