@@ -49,13 +49,18 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls
+bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls, radio
 	@$(PYTHON_BIN)/python -m bench.proximity_tick
+	@$(PYTHON_BIN)/python -m bench.geofences
 	@$(PYTHON_BIN)/python -m bench.fan_out
 	@$(PYTHON_BIN)/python -m bench.broadcast
 	@$(PYTHON_BIN)/python -m bench.alerts
 	@$(PYTHON_BIN)/python -m bench.lists
 	@$(PYTHON_BIN)/python -m bench.calls
+	@$(PYTHON_BIN)/python -m bench.ingest
+	@$(PYTHON_BIN)/python -m bench.reports
+	@$(PYTHON_BIN)/python -m bench.history
+	@$(PYTHON_BIN)/python -m bench.radio
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)
 	@V2V_LONG_FAULTS=1 $(PYTHON_BIN)/python -m pytest -q --timeout=300 tests/faults

@@ -97,14 +97,14 @@ def _ways() -> dict[str, Callable[[list[Any]], object]]:
 
     from v2v.protocol.epoch import moment
     from v2v.tracking.models import Position
-    from v2v.tracking.storage import _COLUMNS, _row, positions_store
+    from v2v.tracking.storage import COLUMNS, positions_store, row_of
 
-    names = [name for name, _ in _COLUMNS]
+    names = [name for name, _ in COLUMNS]
     into = f"tracking_position ({', '.join(names)})"
-    types = ["timestamptz" if kind == "ms" else kind for _, kind in _COLUMNS]
+    types = ["timestamptz" if kind == "ms" else kind for _, kind in COLUMNS]
 
     def rows(records: list[Any]) -> Rows:
-        return [(*row[:2], moment(row[2]), moment(row[3]), *row[4:]) for row in map(_row, records)]
+        return [(*row[:2], moment(row[2]), moment(row[3]), *row[4:]) for row in map(row_of, records)]
 
     def row_by_row(records: list[Any]) -> None:
         with connection.cursor() as cursor:
@@ -145,13 +145,10 @@ def _ways() -> dict[str, Callable[[list[Any]], object]]:
 
 
 def _measure(name: str, store: Callable[[list[Any]], object], batches: Iterator[list[Any]], seconds: float) -> str:
-    made = [next(batches) for _ in range(20)]
-    for batch in made[:2]:
-        store(batch)
+    store(next(batches))
     count, took, cpu = 0, 0.0, 0.0
-    made = made[2:]
     while took < seconds:
-        batch = made.pop() if made else next(batches)
+        batch = next(batches)
         began, cpu_began = time.perf_counter(), time.process_time()
         store(batch)
         took += time.perf_counter() - began

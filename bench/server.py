@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,42 @@ def measured_server(**settings: str) -> Iterator[MeasuredServer]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextmanager
+def measured_servers(count: int) -> Iterator[list[MeasuredServer]]:
+    """As many processes, which have one database and, when they are several, one Redis of their own."""
+    with ExitStack() as stack:
+        settings: dict[str, str] = {}
+        if count > 1:
+            settings["REDIS_URL"] = stack.enter_context(_redis())
+        first = stack.enter_context(measured_server(**settings))
+        yield [first, *(stack.enter_context(_beside(first)) for _ in range(count - 1))]
+
+
+@contextmanager
+def _beside(first: MeasuredServer) -> Iterator[MeasuredServer]:
+    port = free_port()
+    environment = {**first.environment, "PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=environment)
+    try:
+        _wait_until_ready(port)
+        yield MeasuredServer(port, process.pid, environment)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def _redis() -> Iterator[str]:
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - as above
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def percentile(sorted_values: Sequence[float], percent: float) -> float:

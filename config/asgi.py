@@ -14,6 +14,7 @@ from django.urls import path
 django_application = get_asgi_application()  # before anything that imports models
 
 from config.realtime import realtime
+from v2v.tracking.reception import Reception
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -40,7 +41,7 @@ async def no_such_socket(scope: dict[str, Any], receive: Receive, send: Send) ->
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": Reception(realtime.engine, realtime.place, django_application),
         "lifespan": lifespan,
         "websocket": URLRouter(
             [

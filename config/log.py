@@ -1,12 +1,25 @@
 """Logging: one JSON object a line, with the ids of the request or connection that it belongs to."""
 
 import logging
+import re
 from typing import Any
 
 import structlog
 
+_TOKEN = re.compile(r"(token=|v2v_)[^&\s]+")
+
+
+def without_tokens(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Take the tokens out of addresses: some trackers can send theirs in no other place."""
+    request = event.get("request")
+    if isinstance(request, str):
+        event["request"] = _TOKEN.sub(r"\1...", request)
+    return event
+
+
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
+    without_tokens,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

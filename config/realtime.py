@@ -17,6 +17,8 @@ from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
 from v2v.alerts.ws import told_writer, vehicle_alerts
 from v2v.calls.ws import Calls
 from v2v.console.ws import dispatcher_welcome, dispatchers_check, may_see, view_set
+from v2v.geofences.store import Found
+from v2v.geofences.watch import MAX_FOUND, REFRESH_EVERY_S, STEP_EVERY_S, GeofenceWatch, found_store
 from v2v.messaging.ws import Messaging
 from v2v.protocol import events
 from v2v.protocol.commands import (
@@ -32,6 +34,7 @@ from v2v.protocol.commands import (
 from v2v.protocol.decode import decode_dispatch_command, decode_vehicle_command
 from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.proximity.engine import ProximityEngine
+from v2v.proximity.moves import LEAD_S, Moves
 from v2v.proximity.nearby import distances_from, nearby_peers
 from v2v.proximity.services import Crossing, proximity_events_store
 from v2v.proximity.ticker import Ticker
@@ -39,9 +42,12 @@ from v2v.proximity.ws import nearby_refresh_handler
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.config import EngineConfig
 from v2v.realtime.engine import Engine
+from v2v.realtime.notices import Changed, RightLost
+from v2v.realtime.redis import RedisAddress
 from v2v.realtime.session import Kind, Session
 from v2v.realtime.socket import RealtimeConsumer
 from v2v.tracking.backends import queue_get
+from v2v.tracking.holders import Holders
 from v2v.tracking.intake import EnginePlace
 from v2v.tracking.keeper import LastStateKeeper
 from v2v.tracking.live import LiveState
@@ -49,14 +55,16 @@ from v2v.tracking.recorder import Recorder
 from v2v.tracking.services import LastState, last_states_offline, last_states_store
 from v2v.tracking.writer import Writer
 from v2v.tracking.ws import heartbeat_handler, location_handler
-from v2v.vehicles import notices
 from v2v.vehicles.live import engine_set
-from v2v.vehicles.ws import Endings, register_handler
+from v2v.vehicles.verified import verified
+from v2v.vehicles.ws import Endings, RightsCheck, register_handler
 
 _STORE_EVERY_S = 1.0
+_LISTEN_EVERY_S = 1.0
 _QUEUE_EVERY_S = 0.25
 _MAX_CROSSINGS = 200_000
 _MAX_STATES = 50_000
+_STORE_GEOFENCES_EVERY_S = 0.5  # these are told once they are stored
 _MAX_DELIVERIES = 10_000  # alerts, each with all that it reached
 
 
@@ -66,6 +74,7 @@ class Realtime:
 
     engine: Engine
     live: LiveState
+    place: EnginePlace
     vehicle_socket: RealtimeConsumer
     dispatch_socket: RealtimeConsumer
 
@@ -85,13 +94,19 @@ def engine_config() -> EngineConfig:
 
 def build() -> Realtime:
     """Put the parts together; nothing runs before the engine is started."""
-    engine = Engine(engine_config(), release=close_old_connections, away=(OperationalError, InterfaceError))
+    redis = RedisAddress(settings.REDIS_URL, settings.REDIS_PREFIX) if settings.REDIS_URL else None
+    engine = Engine(
+        engine_config(), release=close_old_connections, away=(OperationalError, InterfaceError), redis=redis
+    )
     live = LiveState(coalesce_s=settings.COALESCE_MS / 1000)
     endings = Endings(engine)
-    notices.listen(endings)
-    ticker = _add_ticker(engine, live)  # what follows the vehicles' moves joins its `moved_listeners`
-    _add_recorder(engine, live, ticker)
-    _add_keeper(engine, live)
+    engine.relay.on(RightLost, endings)
+    engine.relay.on(RightLost, verified.forget)
+    holders = _add_others(engine, live)
+    ticker = _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
+    place = _add_recorder(engine, live, ticker)
+    _add_geofences(engine, live, ticker)
+    _add_keeper(engine, live, holders)
     _add_alerts(engine, live)
     _add_radio(engine)
     messaging = Messaging(engine)
@@ -135,10 +150,11 @@ def build() -> Realtime:
         },
     )
     welcome = dispatcher_welcome(engine, live, messaging.snapshot, calls.snapshot)
-    engine_set(EngineLive(engine, live))
+    engine_set(EngineLive(engine, live, holders))
     return Realtime(
         engine=engine,
         live=live,
+        place=place,
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
         dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
@@ -152,18 +168,36 @@ def _add_radio(engine: Engine) -> None:
     engine.closing.append(partial(asyncio.to_thread, bridge.stop))
 
 
-def _add_ticker(engine: Engine, live: LiveState) -> Ticker:
+def _add_others(engine: Engine, live: LiveState) -> Holders | None:
+    """What a process needs that is one of several."""
+    if engine.members is None:
+        return None
+    check = RightsCheck(engine)
+    engine.members.relay.up_listeners.append(check.ask)
+    engine.every("vehicles", _LISTEN_EVERY_S, check.step)
+    return Holders(engine, live, engine.members)
+
+
+def _add_ticker(engine: Engine, live: LiveState, holders: Holders | None) -> Ticker:
     crossings: BatchWriter[Crossing] = BatchWriter("proximity-events", proximity_events_store, limit=_MAX_CROSSINGS)
     proximity = ProximityEngine(radius_m=settings.NEARBY_RADIUS_M, hold_s=settings.PROXIMITY_HOLD_MS / 1000)
     ticker = Ticker(engine, live, proximity, crossings)
     engine.presence_listeners.append(ticker.presence_changed)
-    engine.every("tick", settings.TICK_MS / 1000, ticker.step)
+    tick_s = settings.TICK_MS / 1000
+    if engine.members is None or holders is None:
+        engine.every("tick", tick_s, ticker.step)
+    else:
+        ticker.stores = holders.stores
+        moves = Moves(engine, live, engine.members, proximity)
+        engine.every("moves", tick_s, moves.publish, phase_s=tick_s - LEAD_S)
+        engine.every("tick", tick_s, ticker.step, phase_s=0.0)
+        engine.every("channels", _LISTEN_EVERY_S, moves.listen)
     engine.every("proximity-events", _STORE_EVERY_S, crossings.flush)
     engine.closing += [ticker.close, crossings.close]
     return ticker
 
 
-def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> EnginePlace:
     queue = queue_get()
     recorder = Recorder(engine, live, queue)
     place = EnginePlace(engine, live, recorder)
@@ -177,13 +211,35 @@ def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> None:
         engine.starting.append(writer.start)
         # What is in memory is gone with this process; what is in Redis waits for the next one.
         engine.closing.append(partial(asyncio.to_thread, writer.stop, drain=not settings.REDIS_URL))
+    return place
 
 
-def _add_keeper(engine: Engine, live: LiveState) -> None:
+def _add_geofences(engine: Engine, live: LiveState, ticker: Ticker) -> None:
+    found: BatchWriter[Found] = BatchWriter("geofence-events", found_store, limit=MAX_FOUND, batch=500)
+    watch = GeofenceWatch(engine, live, found)
+    engine.relay.on(Changed, watch.changed)
+    ticker.moved_listeners.append(watch.moved)
+    engine.presence_listeners.append(watch.presence_changed)
+    engine.every("geofences", STEP_EVERY_S, watch.step)
+    engine.every("geofence-state", REFRESH_EVERY_S, watch.refresh)
+    engine.every("geofence-events", _STORE_GEOFENCES_EVERY_S, found.flush)
+    engine.closing.append(found.close)
+
+
+def _add_keeper(engine: Engine, live: LiveState, holders: Holders | None) -> None:
     states: BatchWriter[LastState] = BatchWriter("last-states", last_states_store, limit=_MAX_STATES)
-    keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
+    if holders is None:
+        keeper = LastStateKeeper(engine, live, states, begin=last_states_offline)
+    else:
+        begin = partial(_others_stay_online, engine, holders)
+        keeper = LastStateKeeper(engine, live, states, begin=begin, keeps=holders.keeps)
     engine.every("last-states", settings.LAST_STATES_MS / 1000, keeper.step)
     engine.closing += [keeper.step, states.close]
+
+
+def _others_stay_online(engine: Engine, holders: Holders) -> None:
+    if engine.members is not None and engine.members.relay.is_up:  # else nobody knows whom the others hold
+        last_states_offline(but=holders.held_elsewhere())
 
 
 def _add_alerts(engine: Engine, live: LiveState) -> None:

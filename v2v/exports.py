@@ -1,8 +1,9 @@
-"""Rows as CSV for spreadsheets."""
+"""Downloads that are made while they are sent, and rows as CSV for spreadsheets."""
 
 import csv
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -21,18 +22,23 @@ def cell(value: Any) -> Any:
 
 def csv_streamed(filename: str, header: Sequence[str], parts: Iterator[Rows]) -> HttpResponseBase:
     """A download whose parts are made as they are sent; each may ask the database."""
-    response = StreamingHttpResponse(_streamed(header, parts), content_type="text/csv; charset=utf-8")
+    texts = chain([_text([header])], map(_text, parts))
+    return text_streamed(filename, texts, content_type="text/csv; charset=utf-8")
+
+
+def text_streamed(filename: str, parts: Iterator[str], *, content_type: str) -> HttpResponseBase:
+    """A download of text, made as `csv_streamed` makes it."""
+    response = StreamingHttpResponse(_streamed(parts), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-async def _streamed(header: Sequence[str], parts: Iterator[Rows]) -> AsyncIterator[str]:
-    yield _text([header])
+async def _streamed(parts: Iterator[str]) -> AsyncIterator[str]:
     while (part := await sync_to_async(_next)(parts)) is not None:
-        yield _text(part)
+        yield part
 
 
-def _next(parts: Iterator[Rows]) -> Rows | None:
+def _next(parts: Iterator[str]) -> str | None:
     """The next part. Whoever reads slowly does not keep a connection to the database meanwhile."""
     try:
         return next(parts, None)

@@ -58,6 +58,8 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {"default": database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
+# Two deployments on one Redis need two of these: channels know no database numbers.
+REDIS_PREFIX = env.str("REDIS_PREFIX", "v2v:")
 
 
 # ---- Secrets and who may come in
@@ -205,6 +207,7 @@ INSTALLED_APPS = [
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",
+    "v2v.geofences",
     "v2v.console",
     "radio",
 ]
@@ -239,7 +242,13 @@ TEMPLATES = [
         },
     }
 ]
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+# The engine has its own relay (docs/adr/0012): the layer is for consumers that are added beside it.
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if REDIS_URL:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"{REDIS_PREFIX}layer:"},
+    }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -299,6 +308,9 @@ SPECTACULAR_SETTINGS = {
         "AlertType": "v2v.alerts.models.Alert.Type",
         "AlertState": "v2v.alerts.models.Alert.StateChoice",
         "AlertChange": "v2v.alerts.models.AlertEvent.Kind",
+        "GeofenceKind": "v2v.geofences.models.Geofence.Kind",
+        "GeofenceReaction": "v2v.geofences.models.Geofence.ReactionChoice",
+        "GeofenceHappening": "v2v.geofences.models.GeofenceEvent.Type",
         "CallState": "v2v.calls.models.CallSession.StateChoice",
         "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
         "CallMedia": "v2v.calls.models.CallSession.Media",

@@ -42,6 +42,7 @@ def _crc16(data: bytes) -> int:
 
 
 _CHECKS = {1: _Check(2, _crc16), 2: _Check(4, zlib.crc32)}
+VERSIONS = frozenset(_CHECKS)
 MIN_FRAME_BYTES = _HEADER.size + 2
 MAX_FRAME_BYTES = _HEADER.size + MAX_PAYLOAD_BYTES + 4 + _SIGNAL.size
 MAX_CODED_BYTES = MAX_FRAME_BYTES + 1  # COBS adds one byte to each 254 begun
@@ -69,7 +70,7 @@ class BadFrame(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What is on air. `rssi` in dBm and `snr` in dB, where the modem reports them; `check` as it was received."""
+    """What is on air. `rssi` in dBm and `snr` in dB, where the modem reports them."""
 
     type: FrameType
     sequence: int
@@ -79,7 +80,6 @@ class Frame:
     version: int = 1
     rssi: int | None = None
     snr: float | None = None
-    check: int = 0
 
 
 def frame_encode(frame: Frame) -> bytes:
@@ -113,8 +113,7 @@ def frame_decode(body: bytes) -> Frame:
     if len(body) != end + check.size + (_SIGNAL.size if has_signal else 0):
         raise BadFrame(Reason.LENGTH)
     kind &= ~SIGNAL_BIT
-    told = int.from_bytes(body[end : end + check.size])
-    if told != check.of(body[:1] + bytes([kind]) + body[2:end]):
+    if int.from_bytes(body[end : end + check.size]) != check.of(body[:1] + bytes([kind]) + body[2:end]):
         raise BadFrame(Reason.CHECK)
     if sender == BROADCAST:
         raise BadFrame(Reason.ADDRESS)
@@ -128,7 +127,6 @@ def frame_decode(body: bytes) -> Frame:
         payload=body[_HEADER.size : end],
         rssi=rssi,
         snr=snr,
-        check=told,
     )
 
 

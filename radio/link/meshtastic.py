@@ -39,6 +39,7 @@ HEARTBEAT_S = 60.0  # a radio takes a silent port for one that nobody reads afte
 TAKEN_S = 5.0  # how long a radio may take to say that it has queued a packet
 RESULT_S = 120.0  # it sends three times, and a packet at long range takes seconds
 MAX_PLACES = 5_000
+HOPS = 3  # of a packet, unless the radio is set otherwise: 0 would keep it from being passed on
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class MeshtasticLink:
         self._repeats = Repeats()
         self._failed_to: set[int] = set()
         self._places: dict[int, tuple[float, float]] = {}
+        self._hops = HOPS
         self._up = False
         self._handshakes = 0
         self._ask_at = 0.0
@@ -172,6 +174,7 @@ class MeshtasticLink:
             self._open[item.id] = item
             self._next_id = (self._next_id + 1) & 0xFFFFFFFF
         packet = wire.MeshPacket(to=item.to, id=item.id, want_ack=item.wants_ack, priority=item.priority)
+        packet.hop_limit = self._hops
         packet.decoded.portnum = item.port
         packet.decoded.payload = item.body
         item.attempts += 1
@@ -199,6 +202,8 @@ class MeshtasticLink:
             self._packet(told.packet, now)
         elif told.HasField("my_info"):
             self.address = told.my_info.my_node_num
+        elif told.HasField("config"):
+            self._hops = told.config.lora.hop_limit or self._hops
         elif told.HasField("node_info"):
             self._node_info(told.node_info)
         elif told.HasField("queue_status"):
@@ -263,7 +268,7 @@ class MeshtasticLink:
     def _result(self, packet: Any) -> None:
         item = self._open.get(packet.decoded.request_id)
         routing = wire.parse(wire.Routing, packet.decoded.payload)
-        if item is None or item.attempts == 0 or routing is None:
+        if item is None or routing is None:
             return
         if routing.error_reason:
             self._fail(item, wire.ROUTING_ERRORS.get(routing.error_reason, "radio_refused"))

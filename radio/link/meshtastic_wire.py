@@ -30,6 +30,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "packet": (2, "MeshPacket"),
         "my_info": (3, "MyNodeInfo"),
         "node_info": (4, "NodeInfo"),
+        "config": (5, "Config"),
         "config_complete_id": (7, "uint32"),
         "rebooted": (8, "bool"),
         "queue_status": (11, "QueueStatus"),
@@ -39,6 +40,8 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "NodeInfo": {"num": (1, "uint32"), "user": (2, "User"), "device_metrics": (6, "DeviceMetrics")},
     "User": {"id": (1, "string"), "long_name": (2, "string"), "short_name": (3, "string")},
     "DeviceMetrics": {"battery_level": (1, "uint32")},
+    "Config": {"lora": (6, "LoRaConfig")},
+    "LoRaConfig": {"hop_limit": (8, "uint32")},
     "QueueStatus": {
         "res": (1, "int32"),
         "free": (2, "uint32"),

@@ -5,11 +5,12 @@ No input or output happens here, and the clock is passed in. The rules are those
 
 import heapq
 import itertools
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from radio.link.frames import BROADCAST, Frame, FrameDecoder, frame_encode
+from radio.link.frames import BROADCAST, VERSIONS, Frame, FrameDecoder, frame_encode
 from radio.link.payloads import (
     BadPayload,
     Control,
@@ -83,6 +84,8 @@ class Link:
     ) -> None:
         if not 0 <= address < BROADCAST:
             raise ValueError("An address is 0 to 65534")
+        if version not in VERSIONS or air_bits_per_s <= 0:
+            raise ValueError("A version is 1 or 2, and the air takes more than nothing")
         self.address = address
         self._air_bits_per_s = air_bits_per_s
         self._answers_emergencies = answers_emergencies
@@ -94,7 +97,7 @@ class Link:
         self._order = itertools.count()
         self._queue: list[tuple[int, int, _Item]] = []
         self._deadlines: list[tuple[float, int, _Item]] = []
-        self._open: dict[int, _Item] = {}  # by sequence: numbered, and not done yet
+        self._open: dict[int, _Item] = {}  # by sequence: was sent, now or before a restart, and not done
         self._held = 0
         self._answers = 0
         self._air_free_at = 0.0
@@ -102,11 +105,6 @@ class Link:
         self._versions: dict[int, int] = {}
         self._failed_to: set[int] = set()
         self._events: list[LinkEvent] = []
-
-    @property
-    def next_sequence(self) -> int:
-        """What the next frame without a number of its own gets."""
-        return self._next_sequence
 
     def opened(self, now: float) -> None:
         """The port is open."""
@@ -170,13 +168,6 @@ class Link:
                 return self._send(item, now)
         return b""
 
-    def next_deadline(self) -> float | None:
-        """When to call `transmit` next, if nothing comes before: in the past when something waits already."""
-        times = [self._air_free_at - AHEAD_S] if self._queue else []
-        if self._deadlines:
-            times.append(self._deadlines[0][0])
-        return min(times, default=None)
-
     def take_events(self) -> list[LinkEvent]:
         """What happened since the last call."""
         events, self._events = self._events, []
@@ -186,9 +177,10 @@ class Link:
         item.due = None
         heapq.heappush(self._queue, (-item.priority, next(self._order), item))
 
-    def _number(self, item: _Item, sequence: int) -> None:
+    def _number(self, item: _Item, sequence: int) -> int:
         item.sequence = sequence
         self._open[sequence] = item
+        return sequence
 
     def _take_sequence(self) -> int:
         while self._next_sequence in self._open:  # at most 1,356 of the 65,536 are
@@ -198,12 +190,10 @@ class Link:
         return sequence
 
     def _send(self, item: _Item, now: float) -> bytes:
-        if item.sequence is None:
-            self._number(item, self._take_sequence())
-        assert item.sequence is not None  # noqa: S101 - for the type checker
+        sequence = self._number(item, self._take_sequence()) if item.sequence is None else item.sequence
         frame = Frame(
             type=item.type,
-            sequence=item.sequence,
+            sequence=sequence,
             sender=self.address,
             recipient=item.recipient,
             payload=item.body,
@@ -215,7 +205,7 @@ class Link:
         item.attempts += 1
         self.counts["sent"] += 1
         if item.key is not None:
-            self._events.append(Sent(key=item.key, sequence=item.sequence, attempt=item.attempts))
+            self._events.append(Sent(key=item.key, sequence=sequence, attempt=item.attempts))
         if item.wants_ack:
             wait_s = BACKOFF_S[item.attempts - 1] * self._random.uniform(1 - JITTER, 1 + JITTER)
             item.due = self._air_free_at + wait_s
@@ -286,7 +276,9 @@ class Link:
         wants_ack = frame.recipient == self.address or (
             frame.recipient == BROADCAST and isinstance(payload, Emergency) and self._answers_emergencies
         )
-        known, answer = self._repeats.heard((frame.sender, frame.sequence, frame.check), now)
+        # not the frame's own check: a repeat may come in another version
+        check = zlib.crc32(frame.payload, frame.type)
+        known, answer = self._repeats.heard((frame.sender, frame.sequence, check), now)
         if known and (answer is not None or not wants_ack):
             self.counts["repeats"] += 1
             if answer is not None:
@@ -299,7 +291,7 @@ class Link:
                 sequence=frame.sequence,
                 payload=payload,
                 wants_ack=wants_ack,
-                check=frame.check,
+                check=check,
                 rssi=frame.rssi,
                 snr=frame.snr,
             )
@@ -307,7 +299,7 @@ class Link:
 
     def _answered(self, sender: int, answer: Control) -> None:
         item = self._open.get(answer.sequence)
-        if item is None or item.attempts == 0 or item.recipient not in (sender, BROADCAST):
+        if item is None or item.recipient not in (sender, BROADCAST):
             self.counts["answers_unasked"] += 1
         elif answer.status is Status.REFUSED:
             self._fail(item, REFUSED)

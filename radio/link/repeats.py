@@ -9,7 +9,7 @@ MAX_REPEATS = 20_000  # 33 frames a second for 10 minutes; past it the oldest ar
 
 
 class Repeats:
-    """Frames by sender, sequence and check, each with the answer that it was given, if it was given one.
+    """Frames by sender, sequence and a check of what they carry, each with its answer, if it has had one.
 
     The check belongs to it: a node that lost its count begins at 0 again, and what it says then is new.
     """

@@ -7,8 +7,6 @@ from typing import Protocol
 
 from radio.link.payloads import Payload, Status
 
-EVERYBODY = None  # the recipient of a broadcast
-
 
 class Priority(IntEnum):
     """What goes first (as Meshtastic ranks it: MeshPacket.Priority)."""
@@ -47,7 +45,7 @@ class Outgoing:
 
     key: int
     payload: Payload
-    recipient: int | None = EVERYBODY
+    recipient: int | None = None
     priority: Priority = Priority.DEFAULT
     wants_ack: bool = False
     sequence: int | None = None
@@ -91,8 +89,8 @@ class Received:
     It may come more than once until then: only what was acknowledged is known as a repeat (for 10 minutes). What a
     Meshtastic radio hands on it has answered itself: that comes once, without `wants_ack`. `rssi` in
     dBm and `snr` in dB are of the last hop, None where the modem does not say. A `recipient` of None is everybody; one
-    that is not the link's own was overheard. `check` is the checksum of the frame: together with sender and sequence
-    it names this frame among all of 10 minutes.
+    that is not the link's own was overheard. `check` is a checksum of what the frame carries: together with sender
+    and sequence it names this frame among all of 10 minutes.
     """
 
     sender: int

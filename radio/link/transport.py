@@ -14,7 +14,7 @@ import serial
 from radio.link.meshtastic import MeshtasticLink
 from radio.link.payloads import Status
 from radio.link.protocol import Link
-from radio.link.traffic import Conversation, LinkEvent, Outgoing, Received, State, StateChanged
+from radio.link.traffic import Conversation, LinkEvent, LinkLost, Outgoing, Received, State, StateChanged
 
 LinkKind = Literal["frame", "meshtastic"]
 
@@ -31,7 +31,7 @@ class RadioLink:
     """One modem. All methods may be called from any thread, and none but `close` waits."""
 
     def __init__(self, conversation: Conversation, url: str, baud: int, on_event: Callable[[LinkEvent], None]) -> None:
-        serial.serial_for_url(url, do_not_open=True)  # ValueError for a kind of URL that there is not
+        serial.serial_for_url(url, baud, do_not_open=True)  # ValueError for what no port can be
         self._conversation = conversation
         self._url = url
         self._baud = baud
@@ -89,8 +89,11 @@ class RadioLink:
         try:
             with contextlib.closing(self._open()) as port:
                 self._converse(port)
-        except Exception as error:
-            return str(error) or type(error).__name__
+        except (OSError, LinkLost) as error:
+            return str(error)
+        except Exception as error:  # drivers raise all kinds (termios.error is no OSError), and the thread must not end
+            logger.exception("The radio link on %s stumbled and is opened anew", self._url)
+            return f"{type(error).__name__}: {error}"
         return "closed"
 
     def _open(self) -> serial.SerialBase:

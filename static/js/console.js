@@ -4,6 +4,7 @@ import { connectAlerts } from "./alerts/alerts.js";
 import { connectCalls } from "./calls/calls.js";
 import { pageId } from "./calls/page_id.js";
 import { ticker } from "./clock.js";
+import { connectFences } from "./geofences/console.js";
 import { linkView, linkedView } from "./link.js";
 import { VehicleList } from "./list.js";
 import { ConsoleMap } from "./map/map.js";
@@ -195,6 +196,7 @@ bindKey("Escape", "Back", back);
 bindKey("g v", "Go to the vehicles", () => navigation.show("vehicles"));
 connectAlerts({ socket, store, map, tabs, drawer, navigation, toasts, sound });
 connectCalls({ socket, store, tabs, drawer, navigation, toasts, sound, texts });
+const fences = connectFences({ socket, map, toggle: element("fences-toggle") });
 connectMessages({ socket, store, tabs, drawer, navigation, toasts, sound, texts });
 connectRadio({ socket, toasts });
 bindKey("r", "Refresh nearby", () => nearby.refresh());
@@ -216,6 +218,7 @@ ticker.addEventListener("tick", () => (clock.textContent = clockFormat.format(Da
 
 window.v2v = Object.freeze({
   placeOf: (vehicleId) => map.vehicles.placeOf(vehicleId),
+  fencePlaceOf: (id) => fences.placeOf(id),
   alertPlaceOf: (alertId) => map.alerts.placeOf(alertId),
   effort: () => map.vehicles.effort,
 });

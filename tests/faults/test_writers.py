@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import LONG, RecordFigure
-from tests.integration.tracking.conftest import record
+from tests.integration.tracking.records import record
 from tests.servers import postgres, redis
 from tests.servers.run import Run, Server
 from tests.servers.v2v import ROOT
@@ -66,7 +66,7 @@ class Stage:
         """How many of the noted ones are not stored; and how many rows are too many."""
         kept = "SELECT vehicle_id, round(extract(epoch FROM recorded_at) * 1000)::bigint FROM tracking_position"
         stored = self.query(kept)
-        return len(self.ledger - set(stored)), len(stored) - len(set(stored))  # type: ignore[arg-type]
+        return len(self.ledger - set(stored)), len(stored) - len(set(stored))
 
 
 @pytest.fixture(scope="module")

@@ -30,11 +30,11 @@ def program() -> Path:
     raise ServerError("The tests need Redis: put redis-server on the PATH (Debian: apt-get install redis-server).")
 
 
-def start(run: Run, *options: str) -> Server:
+def start(run: Run, *options: str, port: int | None = None) -> Server:
     """Start a Redis that keeps nothing on disk; `options` go to its command line after ours and so win over them."""
     server = program()
     directory = Path(tempfile.mkdtemp(prefix="redis-", dir=run.directory))
-    port = free_port()
+    port = port or free_port()
     url = f"redis://127.0.0.1:{port}/0"
     settings = f"--bind 127.0.0.1 --port {port} --dir {directory} --save '' --appendonly no"
     with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 RUN_DIRECTORY = "V2V_TEST_RUN"
-READY_WITHIN_S = 30
+READY_WITHIN_S = 60
 STOPPED_WITHIN_S = 15
 PORTS = range(12_000, 32_000)
 KEEPER = Path(__file__).with_name("keeper.py")

@@ -114,6 +114,16 @@ def start(run: Run, *, database_url: str = "", **settings: str) -> V2VServer:
     return _serve(run, directory, environment, json.loads(prepared.stdout))
 
 
+def start_beside(run: Run, server: V2VServer, **settings: str) -> V2VServer:
+    """Start another server process with the database and the Redis of one that runs; vehicles are shared out once."""
+    directory = run.directory / f"v2v-{os.getpid()}-{next(_numbers)}"
+    directory.mkdir()
+    environment = {**server.environment, "PORT": str(free_port()), **settings}
+    beside = _serve(run, directory, environment, server.tokens)
+    beside._fresh = server._fresh
+    return beside
+
+
 def start_again(run: Run, server: V2VServer) -> V2VServer:
     """Start a server that has ended once more, with what it had stored."""
     deadline = time.monotonic() + STOPPED_WITHIN_S

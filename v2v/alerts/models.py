@@ -22,7 +22,7 @@ class Alert(models.Model):
     """A call for help. `version` guards each change (optimistic locking).
 
     `client_id` is the sender's own id of it: a second one with the same id is the first one again. Who sent it is the
-    vehicle `sender`, unless `raised_by` raised it, for that vehicle or for none.
+    vehicle `sender`, unless `raised_by` raised it, for that vehicle or for none; a rule's own has neither.
     """
 
     class Type(models.TextChoices):
@@ -111,7 +111,14 @@ class Alert(models.Model):
                 condition=~Q(raised_by=None),
                 name="one_alert_a_user_and_client_id",
             ),
-            models.CheckConstraint(condition=~Q(sender=None, raised_by=None), name="an_alert_has_a_sender_or_a_user"),
+            models.UniqueConstraint(
+                fields=["fleet", "client_id"],
+                condition=Q(sender=None, raised_by=None),
+                name="one_alert_of_a_rule_and_client_id",
+            ),
+            models.CheckConstraint(
+                condition=~Q(sender=None, raised_by=None) | Q(via="rule"), name="an_alert_has_a_sender_or_a_rule"
+            ),
             models.CheckConstraint(
                 condition=Q(lat=None, lng=None) | ~Q(lat=None) & ~Q(lng=None), name="an_alert_has_no_half_a_position"
             ),
@@ -132,10 +139,10 @@ class Alert(models.Model):
 
     @property
     def sender_name(self) -> str:
-        """The vehicle's id; the user's name where there is no vehicle."""
+        """The vehicle's id; the user's name where there is no vehicle, and a word for the server's own rules."""
         if self.sender is not None:
             return self.sender.vehicle_id
-        return self.raised_by.get_username() if self.raised_by is not None else ""
+        return self.raised_by.get_username() if self.raised_by is not None else "rule"
 
     @property
     def answer_time(self) -> timedelta | None:

@@ -51,7 +51,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who raises an alert, which way, under which id of its own. A user may raise one for a vehicle or for none."""
+    """Who raises an alert, which way, under which id of its own. Users and rules may raise one for no vehicle."""
 
     fleet_pk: int
     via: Alert.Via
@@ -77,6 +77,8 @@ def alert_stored(origin: Origin) -> uuid.UUID | None:
     mine = Alert.objects.filter(client_id=origin.client_id, raised_by=origin.user_pk)
     if origin.user_pk is None:
         mine = mine.filter(sender=origin.vehicle_pk)
+    if origin.user_pk is None and origin.vehicle_pk is None:
+        mine = mine.filter(fleet=origin.fleet_pk)
     return mine.values_list("pk", flat=True).first()
 
 

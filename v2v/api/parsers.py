@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.http import QueryDict
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -22,10 +23,36 @@ class StrictJSONParser(JSONParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         """What the body holds; raises ParseError or TooLarge."""
-        body = stream.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge
         try:
-            return msgspec.json.decode(body)
+            return msgspec.json.decode(_body(stream))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ParseError(f"Not valid JSON: {error}") from error
+
+
+class UndecodedJSONParser(BaseParser):
+    """JSON that the view decodes itself."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        """The body; raises TooLarge."""
+        return _body(stream)
+
+
+class FormParser(BaseParser):
+    """A form, bounded in size."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> QueryDict:
+        """The form's fields; raises TooLarge."""
+        return QueryDict(_body(stream), encoding="utf-8")
+
+
+def _body(stream: Any) -> bytes:
+    body: bytes = stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLarge
+    return body

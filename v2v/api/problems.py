@@ -109,7 +109,7 @@ def problem_response(code: ErrorCode, *, details: dict[str, Any] | None = None) 
 
 def is_api(request: HttpRequest) -> bool:
     """Whether the answer has to be a problem, and no page."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/ingest/"))
 
 
 @csrf_exempt

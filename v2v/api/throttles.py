@@ -15,16 +15,21 @@ from rest_framework.throttling import BaseThrottle
 
 from v2v.realtime.address import network_of
 from v2v.realtime.ratelimit import Bucket, Limit, MemoryLimiter
+from v2v.realtime.redis import RedisAddress
+from v2v.realtime.redis_limit import BlockingRedisLimiter
 from v2v.realtime.session import rate_limited
 
 _SWEEP_EVERY_S = 60.0
 
 
 class ThreadLimiter:
-    """The limits of this process for the threads that requests run on."""
+    """The limits for the threads that requests run on: of this process, and of all together where there is a Redis."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, common: BlockingRedisLimiter | None = None
+    ) -> None:
         self._clock = clock
+        self._common = common
         self._lock = Lock()
         self._limiter = MemoryLimiter(clock)
         self._swept_at = clock()
@@ -37,6 +42,9 @@ class ThreadLimiter:
                 self._limiter.sweep()
                 self._swept_at = now
             wait_s = self._bucket(key, per_minute).take(now)
+        if not wait_s and self._common is not None and (wait_s := self._common.take(key, _limit(per_minute))):
+            with self._lock:
+                self._bucket(key, per_minute).give_back()
         if wait_s:
             raise rate_limited("api", wait_s)
 
@@ -44,12 +52,24 @@ class ThreadLimiter:
         """Undo a take."""
         with self._lock:
             self._bucket(key, per_minute).give_back()
+        if self._common is not None:
+            self._common.give_back(key, _limit(per_minute))
 
     def _bucket(self, key: str, per_minute: int) -> Bucket:
-        return self._limiter.bucket(key, Limit(rate=per_minute / 60, burst=per_minute))
+        return self._limiter.bucket(key, _limit(per_minute))
 
 
-limits = ThreadLimiter()
+def _limit(per_minute: int) -> Limit:
+    return Limit(rate=per_minute / 60, burst=per_minute)
+
+
+def _common() -> BlockingRedisLimiter | None:
+    if not settings.REDIS_URL:
+        return None
+    return BlockingRedisLimiter(RedisAddress(settings.REDIS_URL, settings.REDIS_PREFIX))
+
+
+limits = ThreadLimiter(common=_common())
 
 
 class ActorThrottle(BaseThrottle):

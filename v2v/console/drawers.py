@@ -29,7 +29,12 @@ def _vehicle(actor: Actor, vehicle_id: str) -> Context | None:
     listed = vehicle_listed(actor=actor, vehicle_id=vehicle_id)
     if listed is None:
         return None
-    return {"listed": listed, "may_call": can(actor, Action.DISPATCH, listed.vehicle.fleet_id)}
+    fleet = listed.vehicle.fleet_id
+    return {
+        "listed": listed,
+        "may_call": can(actor, Action.DISPATCH, fleet),
+        "may_edit": can(actor, Action.EDIT, fleet),
+    }
 
 
 # By the name in the query: what gives the context (None: no such thing for this actor), and the template.

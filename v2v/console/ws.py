@@ -152,6 +152,8 @@ def vehicle_state(row: dict[str, Any], engine: Engine, live: LiveState) -> Vehic
     stored_seen, stored_fix = (
         None if at is None else epoch_ms(at) for at in (row["status__last_seen"], row["status__fix_at"])
     )
+    if fix is not None and fix.remote and fix.ts < (stored_fix or 0):  # nobody has listened to its process of late
+        fix = None
     return VehicleState(
         vehicle_id=vehicle_id,
         fleet=row["fleet__slug"],

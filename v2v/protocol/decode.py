@@ -111,9 +111,7 @@ def decode_location(value: object) -> LocationData:
     try:
         return msgspec.convert(plain, LocationData)
     except msgspec.ValidationError as error:
-        path, issue = _path_and_issue(str(error))
-        code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
-        raise Refusal(code, details={"field": path, "issue": issue}) from None
+        raise _location_refusal(error) from None
 
 
 def check_time(command: Command, *, now_ms: int) -> None:
@@ -129,3 +127,58 @@ def check_time(command: Command, *, now_ms: int) -> None:
 
 decode_vehicle_command: CommandDecoder[Any] = CommandDecoder(VehicleCommand)
 decode_dispatch_command: CommandDecoder[Any] = CommandDecoder(DispatchCommand)
+
+
+# ---- Positions without an envelope, as HTTP brings them
+
+MAX_LOCATIONS = 1000  # in one request
+
+_decode_locations = msgspec.json.Decoder(LocationData | list[LocationData]).decode
+_decode_location = msgspec.json.Decoder(LocationData).decode
+_decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def decode_locations(raw: bytes) -> list[LocationData | Refusal]:
+    """One position, or a list of up to 1,000, each by itself valid or refused.
+
+    Raises Malformed for what is no JSON, and Refusal `validation_error` for a list that is empty or too long.
+    """
+    try:
+        found = _decode_locations(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [_location_or_refusal(bytes(part)) for part in _parts(raw)]
+    if isinstance(found, LocationData):
+        return [found]
+    _check_length(found)
+    return [*found]
+
+
+def _parts(raw: bytes) -> list[msgspec.Raw]:
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+        if not raw.lstrip().startswith(b"["):
+            return [msgspec.Raw(raw)]
+        parts = _decode_parts(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Malformed(ErrorCode.VALIDATION_ERROR, details={"field": "", "issue": "not JSON"}) from None
+    _check_length(parts)
+    return parts
+
+
+def _check_length(parts: list[Any]) -> None:
+    if not 1 <= len(parts) <= MAX_LOCATIONS:
+        details = {"field": "", "issue": f"not 1 to {MAX_LOCATIONS} positions"}
+        raise Refusal(ErrorCode.VALIDATION_ERROR, details=details)
+
+
+def _location_or_refusal(raw: bytes) -> LocationData | Refusal:
+    try:
+        return _decode_location(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _location_refusal(error)
+
+
+def _location_refusal(error: Exception) -> Refusal:
+    path, issue = _path_and_issue(str(error))
+    code = ErrorCode.VALIDATION_ERROR if issue == _UNKNOWN_FIELD else ErrorCode.INVALID_LOCATION
+    return Refusal(code, details={"field": path, "issue": issue})

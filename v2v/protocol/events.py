@@ -24,6 +24,8 @@ AlertChange = Literal[
 ]
 CallStateName = Literal["ringing", "active", "ended", "missed", "rejected", "failed"]
 CallSide = Literal["caller", "callee"]
+GeofenceKind = Literal["polygon", "circle"]
+GeofenceHappening = Literal["enter", "exit", "dwell", "speed", "too_few", "enough"]
 MessageStatusName = Literal["queued", "delivered", "read", "expired"]
 
 
@@ -167,6 +169,20 @@ class CallPart(Part):
     ice_servers: list[IceServer] | None = None
 
 
+class GeofencePart(Part):
+    """A geofence: `geometry` is a GeoJSON Polygon, or the Point in the middle of a circle of `radius_m` meters."""
+
+    geofence_id: int
+    fleet: str
+    name: str
+    kind: GeofenceKind
+    geometry: dict[str, Any]
+    color: str
+    version: int
+    radius_m: float | None = None
+    is_active: bool = True
+
+
 class Event(Struct, rename="camel", omit_defaults=True, kw_only=True, tag_field="event"):
     """The envelope."""
 
@@ -306,6 +322,46 @@ class ProximityEvent(Event, tag="proximity_event"):
         ts: int
         distance_m: float | None = None
         vehicle_id: str | None = None
+
+    data: Data
+
+
+class GeofenceEvent(Event, tag="geofence_event"):
+    """Something happened in a geofence. Comes to dispatchers only, once it is stored."""
+
+    class Data(Part):
+        """`ts` is when it began, `vehicle_id` who did it; `severity` is that of the alert that it raised besides.
+
+        `value` is seconds inside (`exit`, `dwell`), meters per second (`speed`), or vehicles inside (`too_few`,
+        `enough`).
+        """
+
+        type: GeofenceHappening
+        geofence_id: int
+        name: str
+        fleet: str
+        ts: int
+        vehicle_id: str | None = None
+        value: float | None = None
+        severity: str | None = None
+
+    data: Data
+
+
+class GeofenceUpdated(Event, tag="geofence_updated"):
+    """A geofence is new in a dispatcher's fleets, or has changed."""
+
+    data: GeofencePart
+
+
+class GeofenceRemoved(Event, tag="geofence_removed"):
+    """A geofence was deleted."""
+
+    class Data(Part):
+        """Which one."""
+
+        geofence_id: int
+        fleet: str
 
     data: Data
 
@@ -534,6 +590,9 @@ ServerEvent = (
     | Locations
     | NearbySnapshot
     | ProximityEvent
+    | GeofenceEvent
+    | GeofenceUpdated
+    | GeofenceRemoved
     | EmergencyAlert
     | AlertUpdated
     | Message

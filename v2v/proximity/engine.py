@@ -135,7 +135,7 @@ class ProximityEngine:
         if max_pairs < 1:
             raise ValueError("max_pairs must be positive")
         self.radius_m = radius_m
-        self._exit_radius_m = exit_radius_m
+        self.exit_radius_m = exit_radius_m
         self._hold_s = hold_s
         self._max_pairs = max_pairs
         self._max_crossings = max_crossings
@@ -202,7 +202,7 @@ class ProximityEngine:
         free_to_leave = np.flatnonzero(outside & (now - near.since >= self._hold_s))
         apart = _crossings(near.keys[free_to_leave], positions, points)
         # nan, for a vehicle that is gone, is not within either
-        parts = ~(apart.distance_m <= self._exit_radius_m)
+        parts = ~(apart.distance_m <= self.exit_radius_m)
         parts &= np.cumsum(parts) <= self._max_crossings
         leaving = np.zeros(outside.size, np.bool_)
         leaving[free_to_leave[parts]] = True

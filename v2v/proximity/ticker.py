@@ -49,7 +49,8 @@ class Ticker:
         self._turn = 0
         self._deliveries = 0
         self._is_narrow = False
-        self.moved_listeners: list[MovedListener] = []
+        self.moved_listeners: list[MovedListener] = []  # told of the vehicles that report to this process
+        self.stores: Callable[[Track, Track], bool] = lambda one, other: True  # whether a crossing is ours to store
         self._is_away = False  # a tick is on the thread, and
         self._moved_away: set[int] = set()  # these changed their fleet meanwhile
         live.fleet_listeners.append(self.fleet_changed)
@@ -58,7 +59,8 @@ class Ticker:
         """One tick. The next one waits for it, and those that were missed meanwhile are left out."""
         self._taken_at = self._engine.clock.monotonic()
         moved, kept = self._live.take(self._taken_at)
-        self._engine.tally.processed += len(moved) + len(kept)
+        ours = moved if self._engine.members is None else [track for track in moved if not _is_remote(track)]
+        self._engine.tally.processed += len(ours) + len(kept)
         self._engine.tally.coalesced += self._live.coalesced
         self._live.coalesced = 0
         positions = Positions(*self._live.columns())
@@ -73,7 +75,7 @@ class Ticker:
         self._tell_crossings(tick)
         self._views.tell(moved, self._taken_at)
         for listener in self.moved_listeners:
-            listener(moved, kept)
+            listener(ours, kept)
         self._moved_away.clear()
         if moved and (fix := random.choice(moved).fix) is not None:  # noqa: S311 - a fair sample
             metrics.LATENCY.observe(self._engine.clock.monotonic() - fix.received_at)
@@ -146,7 +148,8 @@ class Ticker:
                 continue
             distance_m = None if math.isnan(distance) else distance
             crossing = Crossing(one.fleet, one.vehicle_pk, other.vehicle_pk, kind, distance_m, now_ms)
-            self._storage.add(crossing)
+            if self.stores(one, other):
+                self._storage.add(crossing)
             self._tell_one(one, other, crossing, watchers)
             self._tell_one(other, one, crossing, watchers)
 
@@ -184,6 +187,10 @@ class Ticker:
         peers = [self._live.tracks[slot].vehicle_id for slot in self._proximity.peers_of(entry.slot).tolist()]
         if peers:
             self._engine.hub.to_vehicles(peers, event)
+
+
+def _is_remote(track: Track) -> bool:
+    return track.fix is not None and track.fix.remote
 
 
 def _event(crossing: Crossing, peer_vehicle_id: str, vehicle_id: str | None) -> events.ProximityEvent:

@@ -28,6 +28,11 @@ STALE = Counter("v2v_stale_connections_total", "Sockets closed because nothing w
 RATE_LIMITED = Counter("v2v_rate_limited_total", "Messages over a limit", ["kind"])
 AUTH_FAILURES = Counter("v2v_auth_failures_total", "Refused registrations and log-ins", ["reason"])
 REFUSED = Counter("v2v_refused_total", "Messages refused, by error code", ["code"])
+PUBLISHED = Counter("v2v_pubsub_messages_published_total", "Messages and commands sent to Redis for other processes")
+CONSUMED = Counter("v2v_pubsub_messages_consumed_total", "Messages of other processes that were taken", ["kind"])
+SKIPPED = Counter("v2v_pubsub_messages_skipped_total", "Messages of other processes that were left", ["reason"])
+RESYNCS = Counter("v2v_relay_resyncs_total", "Times that all clients got a fresh snapshot", ["reason"])
+RELAY_UP = Gauge("v2v_relay_up", "Whether other processes are reached through Redis", multiprocess_mode="livemin")
 ABUSE_CLOSED = Counter("v2v_abuse_closed_total", "Sockets closed for malformed or refused messages", ["code"])
 
 

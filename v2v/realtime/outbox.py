@@ -55,11 +55,12 @@ class Outbox:
         """Whether a snapshot is being made."""
         return self._held
 
-    def release(self, snapshot: bytes) -> None:
-        """Send the snapshot, and then what came since `hold`."""
+    def release(self, snapshot: bytes | None = None) -> None:
+        """Send the snapshot, if it could be made, and then what came since `hold`."""
         self._held = False
-        self._waiting.appendleft(snapshot)
-        self._bytes += len(snapshot)
+        if snapshot is not None and not self.closed:
+            self._waiting.appendleft(snapshot)
+            self._bytes += len(snapshot)
         self.flush()
 
     def post(self, encoded: bytes) -> None:

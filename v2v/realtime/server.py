@@ -5,7 +5,9 @@ Those are unmasked here and handed over at once, and frames out are written with
 Measured at 5 reports a second and 20 neighbors: parsing in the library took 40 % of the server's time.
 """
 
+import asyncio
 import logging
+import socket
 import sys
 from contextlib import suppress
 from http import HTTPStatus
@@ -22,6 +24,7 @@ from v2v.protocol.fields import MAX_FRAME_BYTES
 from v2v.realtime.http import BoundedHttpProtocol
 from v2v.realtime.ratelimit import Bucket, Limit
 from v2v.realtime.wire import DIRECT, Receiver
+from v2v.realtime.workers import shared_socket
 
 try:
     from websockets.speedups import apply_mask
@@ -243,8 +246,31 @@ def server_config(app: Any, *, host: str, port: int, **options: Any) -> uvicorn.
     )
 
 
-def serve(config: uvicorn.Config) -> None:
-    """Run until SIGTERM or SIGINT."""
+class _Server(uvicorn.Server):
+    """Tells the process that started it that it serves, and stops when that is gone."""
+
+    parent: socket.socket | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.parent is not None and self.started:
+            self.parent.setblocking(False)
+            self.parent.send(b"1")
+            asyncio.get_running_loop().add_reader(self.parent, self._parent_gone)  # it says nothing: this is its end
+
+    def _parent_gone(self) -> None:
+        if self.parent is not None:
+            asyncio.get_running_loop().remove_reader(self.parent)
+        self.should_exit = True
+
+
+def serve(config: uvicorn.Config, *, parent_fd: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT; with a parent, until its end, on a port that it shares with other children."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     logging.getLogger(__name__).info("listening on http://%s:%s/", config.host, config.port)
-    uvicorn.Server(config).run()
+    server = _Server(config)
+    if parent_fd is None:
+        server.run()
+        return
+    server.parent = socket.socket(fileno=parent_fd)
+    server.run(sockets=[shared_socket(config.host, config.port)])

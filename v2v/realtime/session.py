@@ -63,6 +63,7 @@ class Session:
         self.network = network_of(address)  # what limits by address go by
         self.bearer = bearer
         self.opened_at = self.heard_at = now
+        self.registered_ms = 0
         self.silent = False  # presence says `timeout`; the next message says otherwise
         self.received = 0
         self.registered = False
@@ -89,6 +90,7 @@ class Session:
         self._answered_limit_at = -_QUIET_S
         self._backlog: deque[Command] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._make_snapshot: Callable[[], Awaitable[events.Event]] | None = None
 
     # ---- Receiver
 
@@ -159,6 +161,7 @@ class Session:
 
         Whoever cannot be told the whole state is closed (1013), to come back for it.
         """
+        self._make_snapshot = make
         self.outbox.hold()
         try:
             event = await make()
@@ -166,6 +169,24 @@ class Session:
             self.close(CloseCode.OVERLOADED, error if isinstance(error, Refusal) else Refusal(ErrorCode.INTERNAL_ERROR))
             raise
         self.outbox.release(events.encode_event(event))
+
+    async def refresh(self) -> bool:
+        """Send the snapshot anew, since something may have been missed; False while other things wait, to try again.
+
+        Whoever has none yet, or is gone, needs none. Raises what its making raises; the connection goes on as it was.
+        """
+        if self._make_snapshot is None or self.outbox.closed:
+            return True
+        if self.outbox.is_waiting:  # what waits is older than a snapshot, and must not come behind it
+            return False
+        self.outbox.hold()
+        try:
+            event = await self._make_snapshot()
+        except BaseException:
+            self.outbox.release()
+            raise
+        self.outbox.release(events.encode_event(event))
+        return True
 
     async def take(self, kind: str, limit: Limit) -> None:
         """Take from a limit of this client's; raises Refusal(rate_limited) when there is nothing left."""

@@ -44,6 +44,11 @@ class EnginePlace:
         self._recorder = recorder
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether fixes are taken."""
+        return self._loop is not None
+
     def open(self) -> None:
         """Take fixes from now on."""
         self._loop = asyncio.get_running_loop()
@@ -62,7 +67,7 @@ class EnginePlace:
             if not answer.set_running_or_notify_cancel():
                 return  # who asked has given up
             try:
-                answer.set_result(self._offer(vehicle_id, vehicle_pk, fleet, fixes))
+                answer.set_result(self.offer(vehicle_id, vehicle_pk, fleet, fixes))
             except Exception as error:  # goes to who asked
                 answer.set_exception(error)
 
@@ -76,7 +81,8 @@ class EnginePlace:
             answer.cancel()
             return [Placed(Outcome.STORED, None)] * len(fixes)
 
-    def _offer(self, vehicle_id: str, vehicle_pk: int, fleet: int, fixes: Sequence[Fix]) -> list[Placed]:
+    def offer(self, vehicle_id: str, vehicle_pk: int, fleet: int, fixes: Sequence[Fix]) -> list[Placed]:
+        """As `place`, for who is on the event loop's thread already."""
         clock = self._engine.clock
         now, now_ms = clock.monotonic(), clock.now_ms()
         track = self._live.track_of(vehicle_id=vehicle_id, vehicle_pk=vehicle_pk, fleet=fleet)

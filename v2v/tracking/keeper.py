@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from v2v.realtime.batch import BatchWriter
 from v2v.realtime.engine import Engine
-from v2v.tracking.live import LiveState, Track
+from v2v.realtime.presence import Entry
+from v2v.tracking.live import Fix, LiveState, Track
 from v2v.tracking.services import LastState
 
 _Mark = tuple[str, int | None, float | None, float | None]  # status, time of the fix, battery, signal
@@ -13,16 +14,23 @@ _Mark = tuple[str, int | None, float | None, float | None]  # status, time of th
 class LastStateKeeper:
     """Hands the changed states to the writer, each vehicle once a step however often it moved.
 
-    `begin` is run on the database once, before anything is stored.
+    `begin` is run on the database once, before anything is stored. `keeps` says which vehicles are this process's.
     """
 
     def __init__(
-        self, engine: Engine, live: LiveState, storage: BatchWriter[LastState], *, begin: Callable[[], None]
+        self,
+        engine: Engine,
+        live: LiveState,
+        storage: BatchWriter[LastState],
+        *,
+        begin: Callable[[], None],
+        keeps: Callable[[Entry], bool] = lambda entry: True,
     ) -> None:
         self._engine = engine
         self._live = live
         self._storage = storage
         self._begin = begin
+        self._keeps = keeps
         self._stored: dict[int, _Mark] = {}  # by slot
         self._has_begun = False
 
@@ -33,17 +41,23 @@ class LastStateKeeper:
             self._has_begun = True
         for track in self._live.tracks:
             entry = self._engine.presence.entries.get(track.vehicle_id)
-            if entry is None:
+            if entry is None or not self._keeps(entry):
                 continue
-            mark = (entry.status, track.fix.ts if track.fix else None, track.battery, track.signal)
+            fix = _fix_of(track)
+            mark = (entry.status, fix.ts if fix else None, track.battery, track.signal)
             if self._stored.get(track.slot) != mark:
                 self._stored[track.slot] = mark
                 self._storage.add(_state(track, entry.status, entry.last_seen))
         await self._storage.flush()
 
 
+def _fix_of(track: Track) -> Fix | None:
+    """The live fix, if it came to this process: what came to another one is its to store."""
+    return None if track.fix is None or track.fix.remote else track.fix
+
+
 def _state(track: Track, status: str, last_seen: int) -> LastState:
-    fix = track.fix
+    fix = _fix_of(track)
     return LastState(
         vehicle_pk=track.vehicle_pk,
         status=status,

@@ -22,7 +22,8 @@ class Fix(msgspec.Struct, kw_only=True, gc=False):
     """A position from any source: degrees, epoch milliseconds, m/s, degrees from north, meters, percent.
 
     `received_at` in monotonic seconds; `kept` marks one that is never replaced by a newer one before it was processed;
-    `is_queued` one that is on its way to the database already, or is stored by another process.
+    `remote` one that another process has taken in, and looks after; `is_queued` one that is on its way to the database
+    already.
     """
 
     lat: float
@@ -38,6 +39,7 @@ class Fix(msgspec.Struct, kw_only=True, gc=False):
     ignition: bool | None = None
     alarm: str | None = None
     kept: bool = False
+    remote: bool = False
     device_id: str = ""
     correlation_id: str = ""  # of the socket's session
     is_queued: bool = False
@@ -151,6 +153,21 @@ class LiveState:
             self.coalesced += 1
         track.pending = fix
         return Outcome.LIVE
+
+    def mirror(self, track: Track, fix: Fix) -> None:
+        """Take over what another process has taken in, unless it is older than what is known here."""
+        newest = track.newest
+        if newest is not None and fix.ts <= newest.ts:
+            return
+        if track.pending is None:
+            self._waiting.append(track)
+        elif track.pending.kept:
+            self._kept.append((track, track.pending))
+        track.pending = fix
+
+    def waiting_here(self) -> list[tuple[Track, Fix]]:
+        """The newest fixes that wait for their turn and have come to this process."""
+        return [(track, fix) for track in self._waiting if (fix := track.pending) is not None and not fix.remote]
 
     def _put_aside(self, track: Track, fix: Fix, outcome: Outcome, stood: Fix | None) -> Outcome:
         if not fix.is_queued:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from v2v.tracking.models import DeadLetter, Position, PositionConflict
 from v2v.vehicles.models import Vehicle
@@ -147,17 +148,19 @@ def _lock_all() -> None:
 
 
 def _positions_delete(older_than: datetime) -> int:
-    """Vehicle by vehicle, as the primary key lies: nothing else is indexed by time alone."""
-    for vehicle in Vehicle.objects.order_by("pk").values_list("pk", flat=True).iterator():
-        old = Position.objects.filter(vehicle=vehicle, recorded_at__lt=older_than).order_by("recorded_at")
-        moments = list(old.values_list("recorded_at", flat=True)[:DELETE_ROWS])
-        if moments:
-            Position.objects.filter(vehicle=vehicle, recorded_at__lte=moments[-1]).delete()
-            return len(moments)
-    return 0
+    """A part of one vehicle's, as the primary key lies: nothing is indexed by time alone."""
+    old = Position.objects.filter(recorded_at__lt=older_than)
+    vehicle = Vehicle.objects.filter(Exists(old.filter(vehicle=OuterRef("pk")))).values_list("pk", flat=True).first()
+    if vehicle is None:
+        return 0
+    moments = list(
+        old.filter(vehicle=vehicle).order_by("recorded_at").values_list("recorded_at", flat=True)[:DELETE_ROWS]
+    )
+    Position.objects.filter(vehicle=vehicle, recorded_at__lte=moments[-1]).delete()
+    return len(moments)
 
 
 def _rows_delete(model: type[PositionConflict] | type[DeadLetter], column: str, older_than: datetime) -> int:
-    old = model.objects.filter(**{f"{column}__lt": older_than}).order_by(column)  # type: ignore[attr-defined]
-    deleted, _ = model.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETE_ROWS])).delete()  # type: ignore[attr-defined]
+    old = model.objects.filter(**{f"{column}__lt": older_than}).order_by(column)
+    deleted, _ = model.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETE_ROWS])).delete()
     return int(deleted)

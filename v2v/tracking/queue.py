@@ -26,11 +26,11 @@ class QueueFull(QueueUnavailable):
 
 
 class Entry(NamedTuple):
-    """A chunk of positions in the queue; `count` of them."""
+    """A chunk of positions in the queue; `rows` of them."""
 
     id: str
     payload: bytes
-    count: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class MemoryQueue:
             for entry in entries:
                 if entry.id in self._open:
                     self._open.remove(entry.id)
-                    self._depth -= entry.count
+                    self._depth -= entry.rows
 
     def renew(self, entries: Sequence[Entry]) -> None:
         """They are nobody else's anyway."""

@@ -120,7 +120,7 @@ class RedisQueue:
 
     def done(self, entries: Sequence[Entry]) -> None:
         """Forget them, whoever has them by now; raises QueueUnavailable, and they come again."""
-        arguments = [part for entry in entries for part in (entry.id, entry.count)]
+        arguments = [part for entry in entries for part in (entry.id, entry.rows)]
         try:
             self._done([self._stream, self._counter], [_GROUP, *arguments])
         except redis.RedisError as error:

@@ -1,6 +1,6 @@
 """Taking positions from everything that is not a socket; and keeping the last known state of every vehicle."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,7 @@ PositionReport = LocationData  # as on the socket: units, limits, and `ts` in ep
 MAX_REPORTS = 1_000
 _DAY_MS = 24 * 3600 * 1000
 
+_AT_ONCE = 500  # keys in one statement
 _FIX = ("lat", "lng", "heading", "speed", "fix_at")
 _TELEMETRY = ("battery", "signal")
 _COLUMNS = ("vehicle_id", "status", "last_seen", *_FIX, *_TELEMETRY)
@@ -62,27 +63,50 @@ def positions_report(
         issue = f"at most {MAX_REPORTS} positions at a time"
         raise Refusal(ErrorCode.VALIDATION_ERROR, details={"field": "reports", "issue": issue})
     now_ms = epoch_ms(now)
-    checked = [_checked(report, now_ms=now_ms) for report in reports]
+    checked = reports_check(reports, device_id=device_id, correlation_id=correlation_id, now_ms=now_ms)
     fixes = [fix for fix in checked if isinstance(fix, Fix)]
-    for fix in fixes:
-        fix.device_id, fix.correlation_id = device_id, correlation_id
     place = place_get()
     if place is None:
         placed = [Placed(Outcome.STORED, None)] * len(fixes)
     else:
         placed = place.place(vehicle_id=vehicle.vehicle_id, vehicle_pk=vehicle.pk, fleet=vehicle.fleet_id, fixes=fixes)
-    records = [
+    records_keep(records_of(fixes, placed, vehicle_pk=vehicle.pk, fleet=vehicle.fleet_id, source=source, now_ms=now_ms))
+    return outcomes_of(checked, placed)
+
+
+# The steps of `positions_report`, for the event loop, which may not wait: see `v2v.tracking.reception`.
+
+
+def reports_check(
+    reports: Sequence[PositionReport], *, device_id: str, correlation_id: str, now_ms: int
+) -> list[Fix | Refusal]:
+    """Each report as a fix, or why it is none; times in epoch milliseconds."""
+    checked = [_checked(report, now_ms=now_ms) for report in reports]
+    for fix in checked:
+        if isinstance(fix, Fix):
+            fix.device_id, fix.correlation_id = device_id, correlation_id
+    return checked
+
+
+def records_of(
+    fixes: Sequence[Fix], placed: Sequence[Placed], *, vehicle_pk: int, fleet: int, source: Source, now_ms: int
+) -> list[PositionRecord]:
+    """The fixes of one vehicle as they are stored."""
+    return [
         record_of(
             fix,
-            vehicle=vehicle.pk,
-            fleet=vehicle.fleet_id,
+            vehicle=vehicle_pk,
+            fleet=fleet,
             received_ts=now_ms,
             source=source.value,
             conflict=conflict_of(fix, outcome, stood),
         )
         for fix, (outcome, stood) in zip(fixes, placed, strict=True)
     ]
-    _records_keep(records)
+
+
+def outcomes_of(checked: Sequence[Fix | Refusal], placed: Sequence[Placed]) -> list[Outcome | Refusal]:
+    """What became of each report."""
     outcomes = iter(placed)
     return [next(outcomes).outcome if isinstance(fix, Fix) else fix for fix in checked]
 
@@ -109,8 +133,11 @@ def _checked(report: PositionReport, *, now_ms: int) -> Fix | Refusal:
     return fix_of(data, ts, now=0.0)
 
 
-def _records_keep(records: list[PositionRecord]) -> None:
-    """Into the queue, or with the engine's own while that is away. A process that has neither stores them itself."""
+def records_keep(records: list[PositionRecord]) -> None:
+    """Into the queue, or with the engine's own while that is away. A process that has neither stores them itself.
+
+    Blocking. Raises Refusal `unavailable` when there is no room for them anywhere.
+    """
     place = place_get()
     if not records:
         return
@@ -149,9 +176,15 @@ def last_states_store(states: list[LastState]) -> None:
     rows_write(VehicleStatus, _COLUMNS, [_row(state) for state in newest.values()], on_conflict=_NEWER)
 
 
-def last_states_offline() -> None:
-    """Nobody is online when a server begins: one that was killed could not say so."""
-    VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE).update(status=VehicleStatus.Presence.OFFLINE)
+def last_states_offline(*, but: Collection[int] = ()) -> None:
+    """Nobody is online when a server begins, `but` those with others: one that was killed could not say so."""
+    left = VehicleStatus.objects.exclude(status=VehicleStatus.Presence.OFFLINE)
+    if not but:
+        left.update(status=VehicleStatus.Presence.OFFLINE)
+        return
+    pks = list(set(left.values_list("pk", flat=True)).difference(but))
+    for begin in range(0, len(pks), _AT_ONCE):
+        VehicleStatus.objects.filter(pk__in=pks[begin : begin + _AT_ONCE]).update(status=VehicleStatus.Presence.OFFLINE)
 
 
 def _row(state: LastState) -> tuple[object, ...]:

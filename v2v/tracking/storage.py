@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import h3.api.basic_int as h3
 import msgspec
@@ -19,9 +20,9 @@ _FIELDS = (  # in the order of the record
     ("battery", "float8"), ("signal", "float8"), ("ignition", "boolean"), ("alarm", "text"), ("source", "text"),
     ("device_id", "text"), ("correlation_id", "text"),
 )  # fmt: skip
-_COLUMNS = (*_FIELDS, ("cell", "bigint"))
+COLUMNS = (*_FIELDS, ("cell", "bigint"))
 _ONCE = "ON CONFLICT DO NOTHING"
-_INSERT = f"INSERT INTO {Position._meta.db_table} ({', '.join(name for name, _ in _COLUMNS)}) SELECT "
+_INSERT = f"INSERT INTO {Position._meta.db_table} ({', '.join(name for name, _ in COLUMNS)}) SELECT "
 
 
 def _of_json(index: int, kind: str) -> str:
@@ -39,19 +40,19 @@ def _of_sqlite(name: str, kind: str) -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%S', {name} / 1000, 'unixepoch') || {fraction}"
 
 
-# The whole batch as one JSON text. Of 500 rows it costs this process 1.8 us each, where arrays for unnest() cost 18 and
-# COPY into a temporary table 3.2; and PostgreSQL takes 82,000 rows a second so, 34,000 by unnest(), 66,000 by COPY. It
-# matters because in a server alone the event loop waits for the interpreter meanwhile.
+# The whole batch as one JSON text. Of 500 rows each costs this process 2.3 us so, 16 as arrays for unnest(), 7 by COPY
+# into a temporary table; and PostgreSQL takes 57,000 rows a second, 32,000 and 46,000 (bench/ingest.py). In a server
+# alone the event loop waits for the interpreter meanwhile.
 _POSTGRESQL = (
     _INSERT
-    + ", ".join(_of_json(index, kind) for index, (_, kind) in enumerate(_COLUMNS))
+    + ", ".join(_of_json(index, kind) for index, (_, kind) in enumerate(COLUMNS))
     + f" FROM jsonb_array_elements(%s::jsonb) AS row {_ONCE}"
 )
 # Times are made to text by SQLite, which lets go of the interpreter. WHERE true keeps ON CONFLICT from being a join's.
 _SQLITE = (
     _INSERT
-    + ", ".join(_of_sqlite(name, kind) for name, kind in _COLUMNS)
-    + f" FROM (SELECT {', '.join(f'%s AS {name}' for name, _ in _COLUMNS)}) WHERE true {_ONCE}"
+    + ", ".join(_of_sqlite(name, kind) for name, kind in COLUMNS)
+    + f" FROM (SELECT {', '.join(f'%s AS {name}' for name, _ in COLUMNS)}) WHERE true {_ONCE}"
 )
 _to_json = msgspec.json.Encoder().encode
 _CONFLICT_COLUMNS = (
@@ -67,7 +68,7 @@ def positions_store(records: Sequence[PositionRecord]) -> int:
 
     They go in by vehicle and time, so that two writers that have the same rows never wait for each other in a ring.
     """
-    rows = [_row(record) for record in sorted(records, key=_by_vehicle_and_time)]
+    rows = [row_of(record) for record in sorted(records, key=_by_vehicle_and_time)]
     conflicts = [_conflict_row(record, record.conflict) for record in records if record.conflict is not None]
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -90,7 +91,11 @@ def dead_letter_store(*, key: str, payload: bytes, fleet: int | None, reason: st
     )
 
 
-def _row(record: PositionRecord) -> tuple[object, ...]:
+def row_of(record: PositionRecord) -> tuple[Any, ...]:
+    """The record's values in the order of COLUMNS, times in epoch milliseconds.
+
+    Raises ValueError for a place that is not on earth.
+    """
     cell = h3.latlng_to_cell(record.lat, record.lng, CELL_RESOLUTION)
     return (*msgspec.structs.astuple(record)[: len(_FIELDS)], cell)
 

@@ -63,7 +63,7 @@ class Writer:
         self._waiting: list[Waiting] = []
         self._failures = 0
         self._stop = threading.Event()
-        self._drain_until: float | None = None
+        self._drains = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -73,9 +73,8 @@ class Writer:
             self._thread.start()
 
     def stop(self, *, drain: bool = False) -> None:
-        """Finish the batch that is under way; with `drain` all that waits in the queue. Not for longer than 4 s."""
-        if drain:
-            self._drain_until = time.monotonic() + _STOP_WITHIN_S
+        """Store what is in hand; with `drain` all that waits in the queue. Not for longer than 4 s."""
+        self._drains = drain
         self._stop.set()
         if self._thread is not None:
             self._thread.join(_STOP_WITHIN_S)
@@ -84,7 +83,8 @@ class Writer:
         """Work until `stop`; what goes wrong is tried again, later and later."""
         while not self._stop.is_set():
             self._try()
-        while self._drain_until is not None and time.monotonic() < self._drain_until and self._queue.depth():
+        until = time.monotonic() + _STOP_WITHIN_S
+        while time.monotonic() < until and (self._in_hand or (self._drains and self._queue.depth())):
             self._try()
 
     def _try(self) -> None:
@@ -125,7 +125,8 @@ class Writer:
     def _gather(self, wait_s: float) -> list[Entry]:
         """Entries of up to 500 positions together; it waits for more of them, but not for longer than `wait_s`."""
         deadline = time.monotonic() + wait_s
-        while sum(entry.count for entry in self._in_hand) < BATCH_ROWS:
+        takes = self._drains or not self._stop.is_set()
+        while takes and sum(entry.rows for entry in self._in_hand) < BATCH_ROWS:
             left_s = deadline - time.monotonic()
             taken = self._queue.take(limit=_TAKE, wait_s=max(0.0, left_s))
             self._in_hand.extend(taken)
@@ -133,8 +134,8 @@ class Writer:
                 break
         batch: list[Entry] = []
         rows = 0
-        while self._in_hand and (not batch or rows + self._in_hand[0].count <= BATCH_ROWS):
-            rows += self._in_hand[0].count
+        while self._in_hand and (not batch or rows + self._in_hand[0].rows <= BATCH_ROWS):
+            rows += self._in_hand[0].rows
             batch.append(self._in_hand.popleft())
         return batch
 

@@ -1,5 +1,6 @@
 """Vehicles, devices, tokens and last known states in the admin. What takes a right away goes through the services."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from v2v.api.permissions import actor_of
 from v2v.fleets.admin_base import PolicyAdmin
 from v2v.vehicles import services
 from v2v.vehicles.models import Device, DeviceToken, Vehicle, VehicleStatus
@@ -28,12 +30,17 @@ class VehicleForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse a form that was made from an older version. The lock holds until the save: nobody comes between."""
         cleaned = super().clean() or {}
         if self.instance.pk:
-            current = Vehicle.objects.select_for_update().values_list("version", flat=True).get(pk=self.instance.pk)
-            if cleaned.get("version") != current:
+            current = Vehicle.objects.select_for_update().get(pk=self.instance.pk)
+            if cleaned.get("version") != current.version:
                 raise forms.ValidationError(
-                    "Somebody else changed it first: it is at version %(current)s, your form at %(given)s. "
+                    "%(by)s changed it first, at %(at)s: it is at version %(current)s, your form at %(given)s. "
                     "Load the page again and repeat your change.",
-                    params={"current": current, "given": cleaned.get("version")},
+                    params={
+                        "by": current.updated_by or "The server",
+                        "at": f"{current.updated_at:%H:%M:%S} UTC",
+                        "current": current.version,
+                        "given": cleaned.get("version"),
+                    },
                     code="conflict",
                 )
         return cleaned
@@ -82,7 +89,7 @@ class VehicleAdmin(PolicyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Vehicle | None = None) -> list[str]:
         """The id stays: histories and devices know the vehicle by it."""
-        return ["vehicle_id", "disabled_at", "created_at", "updated_at"] if obj else []
+        return ["vehicle_id", "disabled_at", "created_at", "updated_at", "updated_by"] if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """By the policy, unless it was deleted."""
@@ -93,7 +100,8 @@ class VehicleAdmin(PolicyAdmin):
         given = dict(form.cleaned_data)
         version = given.pop("version", None)
         if change:
-            saved = services.vehicle_update(vehicle=obj, version=version, now=timezone.now(), **given)
+            by = actor_of(request).name
+            saved = services.vehicle_update(vehicle=obj, version=version, now=timezone.now(), by=by, **given)
         else:
             saved = services.vehicle_create(now=timezone.now(), **given)
         obj.pk, obj.version = saved.pk, saved.version
@@ -114,14 +122,14 @@ class VehicleAdmin(PolicyAdmin):
     @admin.action(description="Disable selected vehicles", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Vehicle]) -> None:
         """Shut them out."""
-        now = timezone.now()
-        self.apply_to(request, queryset, lambda row: services.vehicle_disable(vehicle=row, now=now), "disabled")
+        disable = partial(services.vehicle_disable, now=timezone.now(), by=actor_of(request).name)
+        self.apply_to(request, queryset, lambda row: disable(vehicle=row), "disabled")
 
     @admin.action(description="Enable selected vehicles", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Vehicle]) -> None:
         """Let them in again."""
-        now = timezone.now()
-        self.apply_to(request, queryset, lambda row: services.vehicle_enable(vehicle=row, now=now), "enabled")
+        enable = partial(services.vehicle_enable, now=timezone.now(), by=actor_of(request).name)
+        self.apply_to(request, queryset, lambda row: enable(vehicle=row), "enabled")
 
 
 class TokenInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -87,7 +87,7 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
         if "version" not in changes:
             raise ValidationError({"version": "missing"})
         try:
-            vehicle = services.vehicle_update(vehicle=vehicle, now=timezone.now(), **changes)
+            vehicle = services.vehicle_update(vehicle=vehicle, now=timezone.now(), by=actor_of(request).name, **changes)
         except Refusal as refusal:
             vehicle.refresh_from_db()
             details = {**(refusal.details or {}), "current": self.get_serializer(vehicle).data}

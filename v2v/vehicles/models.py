@@ -37,6 +37,9 @@ class Vehicle(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_by = models.CharField(
+        max_length=150, blank=True, editable=False, help_text="user, or the vehicle itself; empty: the server"
+    )
 
     class Meta:
         ordering = ["vehicle_id"]

@@ -1,7 +1,6 @@
 """How services tell the realtime engine, which they do not know, that somebody has lost a right.
 
-`config.realtime` hangs a listener here at start. A process without sockets has none: there the notice goes nowhere,
-and the servers find the right gone at the next register.
+The console's app hangs a listener here that tells every server process.
 """
 
 from dataclasses import dataclass

@@ -53,8 +53,9 @@ class VehicleSerializer(CamelModelSerializer[Vehicle]):
             "disabled_at",
             "created_at",
             "updated_at",
+            "updated_by",
         ]
-        read_only_fields = ["version", "disabled_at", "created_at", "updated_at"]
+        read_only_fields = ["version", "disabled_at", "created_at", "updated_at", "updated_by"]
         # That an id is taken is a conflict, which the service finds without a race.
         extra_kwargs = {
             "vehicle_id": {"validators": [*Vehicle._meta.get_field("vehicle_id").validators]},
@@ -68,7 +69,7 @@ class VehicleChangeSerializer(VehicleSerializer):
     version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
 
     class Meta(VehicleSerializer.Meta):
-        read_only_fields = ["vehicle_id", "disabled_at", "created_at", "updated_at"]
+        read_only_fields = ["vehicle_id", "disabled_at", "created_at", "updated_at", "updated_by"]
 
 
 class DeviceSerializer(CamelModelSerializer[Device]):

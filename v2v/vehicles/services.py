@@ -62,14 +62,15 @@ def vehicle_create(*, vehicle_id: str, fleet: Fleet, now: datetime, **info: str)
 
 
 @transaction.atomic
-def vehicle_update(*, vehicle: Vehicle, version: int, now: datetime, **changes: Any) -> Vehicle:
+def vehicle_update(*, vehicle: Vehicle, version: int, now: datetime, by: str = "", **changes: Any) -> Vehicle:
     """The vehicle with `changes`, if it is still at `version`; else raises Refusal `conflict` with both versions.
 
+    `by` is the name of who changes it; empty for the server.
     A vehicle that goes to another fleet or owner has its sessions ended: what they may see has changed.
     """
     before = Vehicle.objects.get(pk=vehicle.pk)
     same = Vehicle.objects.filter(pk=vehicle.pk, version=version, deleted_at=None)
-    if not same.update(**changes, version=F("version") + 1, updated_at=now):
+    if not same.update(**changes, version=F("version") + 1, updated_at=now, updated_by=by):
         current = Vehicle.objects.values_list("version", flat=True).get(pk=vehicle.pk)
         raise Refusal(ErrorCode.CONFLICT, details={"givenVersion": version, "currentVersion": current})
     after = Vehicle.objects.select_related("fleet").get(pk=vehicle.pk)
@@ -91,26 +92,27 @@ def vehicle_describe(*, vehicle_pk: int, driver_name: str | None, info: dict[str
     said = {name: value for name, value in said.items() if value}
     if not said or Vehicle.objects.filter(pk=vehicle_pk, **said).exists():
         return False
-    Vehicle.objects.filter(pk=vehicle_pk).update(**said, version=F("version") + 1, updated_at=now)
+    change = {**said, "version": F("version") + 1, "updated_at": now, "updated_by": F("vehicle_id")}
+    Vehicle.objects.filter(pk=vehicle_pk).update(**change)
     tell_updated(Vehicle.objects.select_related("fleet").get(pk=vehicle_pk))
     return True
 
 
 @transaction.atomic
-def vehicle_disable(*, vehicle: Vehicle, now: datetime) -> bool:
+def vehicle_disable(*, vehicle: Vehicle, now: datetime, by: str = "") -> bool:
     """Shut a vehicle out until it is enabled again; whether it was in."""
     open_ = Vehicle.objects.filter(pk=vehicle.pk, disabled_at=None, deleted_at=None)
-    changed = bool(open_.update(disabled_at=now, version=F("version") + 1, updated_at=now))
+    changed = bool(open_.update(disabled_at=now, version=F("version") + 1, updated_at=now, updated_by=by))
     if changed:
         sessions_end(vehicle_pk=vehicle.pk, reason=Reason.VEHICLE_DISABLED)
         tell_removed(vehicle)
     return changed
 
 
-def vehicle_enable(*, vehicle: Vehicle, now: datetime) -> bool:
+def vehicle_enable(*, vehicle: Vehicle, now: datetime, by: str = "") -> bool:
     """Let a disabled vehicle in again; whether it was disabled."""
     shut = Vehicle.objects.filter(pk=vehicle.pk, deleted_at=None).exclude(disabled_at=None)
-    changed = bool(shut.update(disabled_at=None, version=F("version") + 1, updated_at=now))
+    changed = bool(shut.update(disabled_at=None, version=F("version") + 1, updated_at=now, updated_by=by))
     if changed:
         tell_updated(vehicle)
     return changed

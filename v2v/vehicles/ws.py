@@ -14,11 +14,12 @@ from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms, moment
 from v2v.realtime import metrics
 from v2v.realtime.engine import Engine
+from v2v.realtime.notices import RightLost
 from v2v.realtime.session import Answer, InTurn, Session
 from v2v.tracking.live import LiveState
 from v2v.vehicles.attempts import Attempts
 from v2v.vehicles.identity import Authenticated, AuthRefusal, vehicle_authenticate
-from v2v.vehicles.notices import Reason
+from v2v.vehicles.selectors import devices_with_rights
 from v2v.vehicles.services import vehicle_describe
 
 log = structlog.get_logger(__name__)
@@ -39,17 +40,46 @@ class Endings:
         self._engine = engine
         self._last: deque[tuple[float, int | None, int | None]] = deque(maxlen=_ENDINGS_KEPT)
 
-    def __call__(self, *, vehicle_pk: int | None, device_pk: int | None, reason: Reason) -> None:
-        """A `v2v.vehicles.notices` listener; called from the service's thread."""
-        self._last.append((self._engine.clock.monotonic(), vehicle_pk, device_pk))
-        self._engine.relay.end_sessions(
-            lambda session: concerns(session.principal, vehicle_pk, device_pk), CloseCode.REMOVED
-        )
-        log.info("sessions ended", vehicle_pk=vehicle_pk, device_pk=device_pk, reason=reason)
+    def __call__(self, lost: RightLost) -> None:
+        """Takes the notice, on the event loop."""
+        self._last.append((self._engine.clock.monotonic(), lost.vehicle_pk, lost.device_pk))
+        for session in list(self._engine.hub.sessions):
+            if concerns(session.principal, lost.vehicle_pk, lost.device_pk):
+                self._engine.end(session, CloseCode.REMOVED)
+        log.info("sessions ended", vehicle_pk=lost.vehicle_pk, device_pk=lost.device_pk, reason=lost.reason)
 
     def since(self, began: float, principal: Authenticated) -> bool:
         """Whether the principal lost its right at or after `began` (monotonic seconds)."""
         return any(at >= began and concerns(principal, vehicle, device) for at, vehicle, device in list(self._last))
+
+
+class RightsCheck:
+    """Looks again at the rights behind all vehicles' connections: a word that one was lost may have been missed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_due = False
+
+    def ask(self) -> None:
+        """Have it done at the next step."""
+        self._is_due = True
+
+    async def step(self) -> None:
+        """Do it, if it was asked for; once the database is there."""
+        if not self._is_due:
+            return
+        sessions = [each for each in self._engine.hub.sessions if isinstance(each.principal, Authenticated)]
+        devices = {pk for each in sessions for pk in (each.principal.device_pk, each.principal.granted_by)}
+        self._is_due = False
+        try:
+            fleets = await self._engine.pool.run(devices_with_rights, devices)
+        except Refusal:
+            self._is_due = True
+            return
+        for session in sessions:
+            who = session.principal
+            if fleets.get(who.device_pk) != who.fleet_pk or fleets.get(who.granted_by) != who.fleet_pk:
+                self._engine.end(session, CloseCode.REMOVED)
 
 
 def concerns(principal: object, vehicle_pk: int | None, device_pk: int | None) -> bool:
@@ -87,6 +117,7 @@ def register_handler(engine: Engine, live: LiveState, endings: Endings, snapshot
             fleet=principal.fleet_pk,
             slot=track.slot,
         )
+        engine.device_came(session)
         engine.presence.came(
             session, fleet=principal.fleet_pk, driver_name=data.driver_name or principal.driver_name or None
         )

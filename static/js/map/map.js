@@ -15,7 +15,8 @@ const WHOLE_WORLD = { center: [20, 20], zoom: 3 };
 
 /**
  * Builds the map in `element`; its data attributes name the base map's files and the tile server, if there is one.
- * Fires `pick` with what a click met: `{alertId}`, `{vehicleId}`, `{members}` (a circle of vehicles) or `{}`.
+ * Fires `pick` with what a click met: `{alertId}`, `{vehicleId}`, `{members}` (a circle of vehicles) or nothing, and
+ * with the `point` of the container where that was.
  */
 export class ConsoleMap extends EventTarget {
   constructor(element) {
@@ -32,7 +33,7 @@ export class ConsoleMap extends EventTarget {
     this.alerts = new AlertsLayer().addTo(this.leaflet);
     this.leaflet.on("click", ({ containerPoint }) => {
       const detail = this.alerts.at(containerPoint) ?? this.vehicles.at(containerPoint);
-      this.dispatchEvent(new CustomEvent("pick", { detail }));
+      this.dispatchEvent(new CustomEvent("pick", { detail: { ...detail, point: containerPoint } }));
     });
     this.#addControls();
     theme.addEventListener("change", () => [this.vehicles, this.alerts].forEach((layer) => layer.restyle()));
@@ -98,6 +99,14 @@ export class ConsoleMap extends EventTarget {
     point.x += (paddingBottomRight[0] - paddingTopLeft[0]) / 2;
     point.y += (paddingBottomRight[1] - paddingTopLeft[1]) / 2;
     return { center: this.leaflet.unproject(point, zoom), zoom };
+  }
+
+  /** The place in the middle of what the panels leave free. */
+  get freeCenter() {
+    const { paddingTopLeft, paddingBottomRight } = this.#padding();
+    const { x, y } = this.leaflet.getSize();
+    const [left, top, right, bottom] = [...paddingTopLeft, x - paddingBottomRight[0], y - paddingBottomRight[1]];
+    return this.leaflet.containerPointToLatLng([(left + right) / 2, (top + bottom) / 2]);
   }
 
   /** West, south, east, north of what shows, a little wider so that a small pan finds vehicles there; null for the whole world. */

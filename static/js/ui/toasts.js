@@ -23,9 +23,9 @@ export class Toasts {
 
   /**
    * Tell something. The same thing twice, known by its `key`, is one toast that stays longer. `tone` is `error`, `info`
-   * or a severity; `drill` marks an exercise; `href` leads to what it is about.
+   * or a severity; `drill` marks an exercise; `href` leads to what it is about; `action` is a button, `{word, run}`.
    */
-  show(title, advice, { key = title, tone = "error", drill = false, href = null } = {}) {
+  show(title, advice, { key = title, tone = "error", drill = false, href = null, action = null } = {}) {
     this.dismiss(key);
     while (this.#region.children.length >= MOST) this.#region.firstElementChild.remove();
     const toast = this.#template.content.firstElementChild.cloneNode(true);
@@ -36,12 +36,13 @@ export class Toasts {
     const link = toast.querySelector("a");
     link.hidden = href === null;
     if (href !== null) link.href = href;
+    if (action !== null) toast.querySelector("button").before(actionButton(action, toast));
     let timer = setTimeout(() => toast.remove(), SHOWN_MS);
     // Who is reading it keeps it.
     toast.addEventListener("mouseenter", () => clearTimeout(timer));
     toast.addEventListener("focusin", () => clearTimeout(timer));
     toast.addEventListener("mouseleave", () => (timer = setTimeout(() => toast.remove(), SHOWN_MS)));
-    toast.querySelector("button").addEventListener("click", () => toast.remove());
+    toast.querySelector("button[aria-label]").addEventListener("click", () => toast.remove());
     this.#region.append(toast);
   }
 
@@ -49,6 +50,15 @@ export class Toasts {
   dismiss(key) {
     for (const shown of [...this.#region.children]) if (shown.dataset.key === key) shown.remove();
   }
+}
+
+function actionButton({ word, run }, toast) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: word });
+  button.addEventListener("click", () => {
+    toast.remove();
+    run();
+  });
+  return button;
 }
 
 function advised(advice, { retryAfterMs, field, issue }) {

@@ -10,6 +10,8 @@ from django.test import Client
 
 from tests.integration.people import NOW, device_of, fleet_make, token_for, user_make, vehicle_make
 from v2v.fleets.models import Fleet, Membership, Role
+from v2v.geofences.models import GeofenceEvent, GeofencePresence
+from v2v.geofences.services import geofence_create
 from v2v.proximity.models import ProximityEvent
 from v2v.vehicles.models import DeviceToken, Vehicle, VehicleStatus
 
@@ -30,6 +32,10 @@ def side_make(slug: str) -> Side:
     admin = user_make(f"admin.{slug}", fleet=fleet, role=Role.FLEET_ADMIN, is_staff=True)
     for role in (Role.VIEWER, Role.DISPATCHER):
         user_make(f"{role}.{slug}", fleet=fleet, role=role, is_staff=True)
+    geometry = {"type": "Point", "coordinates": [55.0, 25.0]}
+    geofence = geofence_create(
+        fleet=fleet, by="amina", now=NOW, name=f"yard-{slug}", kind="circle", geometry=geometry, radius_m=500.0
+    )
     rows: dict[str, Model] = {
         "fleets/fleet": fleet,
         "fleets/membership": Membership.objects.get(user=admin),
@@ -37,6 +43,11 @@ def side_make(slug: str) -> Side:
         "vehicles/device": device_of(vehicle),
         "vehicles/devicetoken": DeviceToken.objects.get(device__vehicle=vehicle),
         "vehicles/vehiclestatus": VehicleStatus.objects.create(vehicle=vehicle, status="online", last_seen=NOW),
+        "geofences/geofence": geofence,
+        "geofences/geofenceevent": GeofenceEvent.objects.create(
+            fleet=fleet, geofence=geofence, vehicle=vehicle, type="enter", occurred_at=NOW
+        ),
+        "geofences/geofencepresence": GeofencePresence.objects.create(geofence=geofence, vehicle=vehicle, since=NOW),
         "proximity/proximityevent": ProximityEvent.objects.create(
             fleet=fleet, vehicle=vehicle, peer=peer, type="enter", distance_m=10, occurred_at=NOW
         ),

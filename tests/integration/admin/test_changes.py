@@ -53,9 +53,9 @@ def test_a_vehicle_is_changed_and_its_version_goes_up(staff: Staff, north: Side)
 
 
 def test_a_stale_form_is_refused_with_a_sentence(staff: Staff, north: Side) -> None:
-    services.vehicle_update(vehicle=north.vehicle, version=1, now=NOW, plate="first")
+    services.vehicle_update(vehicle=north.vehicle, version=1, now=NOW, by="bob", plate="first")
     page = change(staff("admin.north"), north.vehicle, plate="second").content.decode()
-    assert "Somebody else changed it first: it is at version 2, your form at 1." in page
+    assert "bob changed it first, at 12:00:00 UTC: it is at version 2, your form at 1." in page
     north.vehicle.refresh_from_db()
     assert (north.vehicle.plate, north.vehicle.version) == ("first", 2)
 

@@ -15,6 +15,9 @@ KINDS = [
     "vehicles/devicetoken",
     "vehicles/vehiclestatus",
     "proximity/proximityevent",
+    "geofences/geofence",
+    "geofences/geofenceevent",
+    "geofences/geofencepresence",
 ]
 
 

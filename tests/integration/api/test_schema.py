@@ -27,6 +27,7 @@ from v2v.alerts.models import Alert
 from v2v.alerts.services import Origin, Report, alert_raise
 from v2v.calls.models import CallSession
 from v2v.fleets.policy import actor_of_vehicle
+from v2v.geofences.services import geofence_create
 from v2v.messaging.services import message_send
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema", get_wsgi_application())
@@ -96,7 +97,12 @@ def there(world: World) -> dict[str, Any]:
     )
     truck = actor_of_vehicle(vehicle_pk=world.truck_1.pk, vehicle_id="truck-1", fleet_pk=world.north.pk)
     sent = message_send(actor=truck, content="hello", recipient_id="dispatch", via="ws", now=timezone.now())
+    geometry = {"type": "Point", "coordinates": [55.0, 25.0]}
+    geofence = geofence_create(
+        fleet=world.north, by="amina", now=NOW, name="Depot", kind="circle", geometry=geometry, radius_m=500.0
+    )
     return {
+        "geofenceId": geofence.pk,
         "vehicleId": "truck-1",
         "id": device_of(world.truck_1).pk,
         "alertId": str(alert_id),

@@ -42,7 +42,7 @@ def test_a_vehicle_has_its_names_in_camel_case_and_no_owner(client_of: ClientOf)
     vehicle = client_of("viewer@north").get("vehicles/truck-1")
     assert vehicle.keys() == {
         *("vehicleId", "fleet", "type", "plate", "make", "model", "color"),
-        *("driverName", "version", "disabledAt", "createdAt", "updatedAt"),
+        *("driverName", "version", "disabledAt", "createdAt", "updatedAt", "updatedBy"),
     }
     assert (vehicle["fleet"], vehicle["driverName"], vehicle["version"]) == ("north", "Amal", 1)
     assert vehicle["createdAt"] == "2026-11-25T12:00:00Z"

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.test import override_settings
 
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.protocol.epoch import epoch_ms, moment
 from v2v.tracking.models import Position, PositionConflict
 from v2v.tracking.partitions import Month, months_made, partitions_make, positions_drop, positions_keep
@@ -71,8 +72,8 @@ def test_retention_drops_what_is_older_and_keeps_what_is_younger(truck: Vehicle)
     assert PositionConflict.objects.count() == 3
 
 
-def test_a_retention_of_0_keeps_everything(truck: Vehicle, settings: object) -> None:
-    settings.POSITIONS_KEEP_DAYS = 0  # type: ignore[attr-defined]
+@override_settings(POSITIONS_KEEP_DAYS=0)
+def test_a_retention_of_0_keeps_everything(truck: Vehicle) -> None:
     positions_store([record(truck.pk, T0 - 5_000 * DAY_MS)])
     while positions_keep(now=NOW):
         pass

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.tracking.conftest import T0
+from tests.integration.tracking.records import T0
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import moment
@@ -19,7 +19,7 @@ DAY_MS = 24 * 3600 * 1000
 
 
 def report(truck: Vehicle, *reports: PositionReport, **more: Any) -> list[Outcome | Refusal]:
-    given = {"device_id": "phone", "source": Source.HTTP, "correlation_id": "c-1", "now": NOW} | more
+    given: dict[str, Any] = {"device_id": "phone", "source": Source.HTTP, "correlation_id": "c-1", "now": NOW} | more
     return positions_report(vehicle=truck, reports=reports, **given)
 
 

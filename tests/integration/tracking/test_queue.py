@@ -1,12 +1,14 @@
 """The queue of positions, in memory and in Redis: one behavior."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.integration.tracking.conftest import QueueMaker
 from v2v.tracking.queue import Entry, PositionQueue, QueueFull, QueueUnavailable
 from v2v.tracking.redis_queue import RedisQueue
+
+QueueMaker = Callable[..., PositionQueue]
 
 A, B, C = (b"a", 3), (b"b", 5), (b"\x00\xff", 1)
 
@@ -19,8 +21,8 @@ def take(queue: PositionQueue, limit: int = 10) -> list[Entry]:
 def test_what_was_put_comes_in_order_and_with_its_count(queue: PositionQueue) -> None:
     queue.put([A, B])
     queue.put([C])
-    assert [(entry.payload, entry.count) for entry in take(queue, 2)] == [A, B]
-    assert [(entry.payload, entry.count) for entry in take(queue)] == [C]
+    assert [(entry.payload, entry.rows) for entry in take(queue, 2)] == [A, B]
+    assert [(entry.payload, entry.rows) for entry in take(queue)] == [C]
     assert take(queue) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.integration.people import NOW, fleet_make, user_make
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.fleets.models import Fleet, Role
 from v2v.tracking.backends import queue_get
 from v2v.tracking.models import DeadLetter

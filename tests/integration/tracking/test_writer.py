@@ -1,5 +1,6 @@
 """From the queue to the database: once each, and no bad one holds up the others."""
 
+import time
 from collections import Counter
 
 import h3.api.basic_int as h3
@@ -8,11 +9,11 @@ import pytest
 import structlog
 from django.db import OperationalError, connection
 
-from tests.integration.tracking.conftest import T0, record
+from tests.integration.tracking.records import T0, record
 from v2v.protocol.epoch import moment
 from v2v.tracking import writer as writing
 from v2v.tracking.models import DeadLetter, Position, PositionConflict
-from v2v.tracking.queue import PositionQueue
+from v2v.tracking.queue import PositionQueue, minute_now
 from v2v.tracking.records import Conflict, PositionRecord, chunks_of, records_in
 from v2v.tracking.storage import positions_store
 from v2v.tracking.writer import Writer
@@ -104,7 +105,7 @@ def test_one_bad_position_among_many_is_laid_aside_and_all_others_are_stored(
     assert letter.tries == 5
     assert letter.fleet == truck.fleet
     assert records_in(bytes(letter.payload))[0].ts == T0 + 99
-    figures = queue.figures(minute=writing.minute_now())
+    figures = queue.figures(minute=minute_now())
     assert sum(figures.dead) == 1
     assert sum(figures.retried) == 4
 
@@ -158,3 +159,22 @@ def test_a_stop_that_drains_leaves_nothing_in_the_queue(truck: Vehicle, queue: P
     assert Position.objects.count() == 3_000
     assert Counter(Position.objects.values_list("vehicle", flat=True)) == {truck.pk: 3_000}
     connection.close()
+
+
+def test_a_stop_stores_what_is_in_hand_and_leaves_the_rest_to_others(truck: Vehicle, queue: PositionQueue) -> None:
+    queue.take(limit=1, wait_s=0.0)
+    for start in range(0, 30_000, 500):
+        put(queue, *(record(truck.pk, T0 + start + n) for n in range(500)))
+    writer = Writer(queue)
+    writer.start()
+    deadline = time.monotonic() + 10
+    while not Position.objects.exists():
+        assert time.monotonic() < deadline, "nothing is stored"
+        time.sleep(0.01)
+    writer.stop()
+    stored = Position.objects.count()
+    left = []
+    while taken := queue.take(limit=100, wait_s=0.0):
+        left += taken
+    assert stored + sum(entry.rows for entry in left) == 30_000
+    assert stored == 30_000 - queue.depth()

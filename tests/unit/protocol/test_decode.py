@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from tests.unit.protocol.strategies import commands
 from v2v.protocol.codes import ErrorCode
-from v2v.protocol.commands import DispatchCommand, Heartbeat, LocationUpdate, VehicleCommand
-from v2v.protocol.decode import Malformed, Refusal, decode_dispatch_command, decode_vehicle_command
+from v2v.protocol.commands import DispatchCommand, Heartbeat, LocationData, LocationUpdate, VehicleCommand
+from v2v.protocol.decode import (
+    Malformed,
+    Refusal,
+    decode_dispatch_command,
+    decode_locations,
+    decode_vehicle_command,
+)
 
 DECODERS = [decode_vehicle_command, decode_dispatch_command]
 
@@ -224,3 +230,34 @@ def test_what_is_not_given_is_none() -> None:
     command = decode_vehicle_command(b'{"data":{},"event":"heartbeat"}')
     assert command == Heartbeat(data=command.data)
     assert (command.id, command.ts, command.ttl_ms, command.data.battery) == (None, None, None, None)
+
+
+def test_a_batch_is_decoded_position_by_position() -> None:
+    body = b'[{"lat": 1, "lng": 2}, {"lat": 91, "lng": 2}, {"lat": 1, "lng": 2, "color": "red"}, 7]'
+    good, *bad = decode_locations(body)
+    assert good == LocationData(lat=1, lng=2)
+    issues = [(refusal.code, refusal.details) for refusal in bad if isinstance(refusal, Refusal)]
+    assert issues == [
+        ("invalid_location", {"field": "lat", "issue": "Expected `float` <= 90.0"}),
+        ("validation_error", {"field": "color", "issue": "unknown field"}),
+        ("invalid_location", {"field": "", "issue": "Expected `object`, got `int`"}),
+    ]
+
+
+def test_one_position_is_a_batch_of_one() -> None:
+    assert decode_locations(b'{"lat": 1, "lng": 2}') == [LocationData(lat=1, lng=2)]
+    (refusal,) = decode_locations(b'{"lat": 1}')
+    assert isinstance(refusal, Refusal)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"[1", b"\xff", b"[" * 100_000, b'[{"lat": NaN}]', b"nope"])
+def test_what_is_no_batch_is_refused_as_a_whole(body: bytes) -> None:
+    with pytest.raises(Refusal) as refused:
+        decode_locations(body)
+    assert refused.value.code == "validation_error"
+
+
+def test_a_batch_has_at_most_a_thousand_positions() -> None:
+    assert len(decode_locations(b"[" + b",".join([b'{"lat":1,"lng":2}'] * 1000) + b"]")) == 1000
+    with pytest.raises(Refusal, match="not valid"):
+        decode_locations(b"[" + b",".join([b'{"lat":1,"lng":2}'] * 1001) + b"]")

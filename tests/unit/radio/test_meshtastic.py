@@ -119,15 +119,24 @@ def test_a_text_goes_out_in_the_bytes_of_the_protocol(radio):
     radio.link.offer(text(content="hi", priority=Priority.RELIABLE))
     radio.pull()
     assert radio.written == bytes.fromhex(
-        "94c3 0018"
-        "0a16"  # packet
+        "94c3 001a"
+        "0a18"  # packet
         "15 1c2b3a43"  # to
         "22 06 0801 1202 6869"  # decoded: port 1, "hi"
         "35 01000000"  # id
+        "4803"  # hop_limit
         "5001"  # want_ack
         "5846"  # priority 70
     )
     assert radio.link.take_events() == [Sent(key=1, sequence=1, attempt=1)]
+
+
+def test_a_packet_goes_as_far_as_the_radio_is_set_to(radio):
+    radio.link.receive(bytes.fromhex("94c3 0006 2a04 3202 4005"), 0)  # config.lora.hop_limit = 5
+    radio.link.receive(bytes.fromhex("94c3 0004 2a02 0a00"), 0)  # another part of the configuration
+    radio.link.offer(text())
+    radio.pull()
+    assert radio.packets[0].hop_limit == 5
 
 
 def test_passed_on_is_not_delivered_and_delivered_is_acked(radio):

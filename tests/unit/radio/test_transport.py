@@ -252,8 +252,16 @@ def test_a_listener_that_fails_does_not_stop_the_link(modem, truck):
         link.close()
 
 
-@pytest.mark.parametrize("arguments", [("frame", "nonsense://x"), ("frame", "loop://", {"address": 0xFFFF})])
-def test_what_cannot_be_opened_ever_is_refused_at_once(arguments):
-    kind, url, *rest = arguments
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"url": "nonsense://x"},
+        {"baud": -1},
+        {"address": 0xFFFF},
+        {"version": 3},
+        {"air_bits_per_s": 0},
+    ],
+)
+def test_what_can_never_be_opened_is_refused_at_once(arguments):
     with pytest.raises(ValueError):
-        open_link(kind, url, on_event=lambda event: None, **(rest[0] if rest else {}))
+        open_link(**{"kind": "frame", "url": "loop://", "on_event": lambda event: None} | arguments)

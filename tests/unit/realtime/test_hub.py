@@ -1,6 +1,7 @@
 """Who is connected, and fan-out."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -9,6 +10,7 @@ from v2v.protocol import events
 from v2v.protocol.codes import CloseCode
 from v2v.protocol.decode import Refusal
 from v2v.realtime.engine import Engine
+from v2v.realtime.notices import RightLost
 
 EVENT = events.HeartbeatAck(data=events.HeartbeatAck.Data(ts=1))
 
@@ -109,16 +111,22 @@ def test_registering_again_may_change_device_and_fleet(engine: Engine) -> None:
     assert end.closed is not None
 
 
-async def test_sessions_are_ended_from_any_thread_by_what_concerns_them(engine: Engine) -> None:
-    ends = []
-    for slot, vehicle in enumerate("ab"):
-        session, end = connect(engine)
-        register(session, vehicle, slot=slot)
-        ends.append(end)
+async def test_a_notice_is_heeded_on_the_event_loop_whichever_thread_tells_it(engine: Engine) -> None:
+    heard: list[tuple[RightLost, int]] = []
+    engine.relay.on(RightLost, lambda notice: heard.append((notice, threading.get_ident())))
     engine.relay.start()
-    await asyncio.to_thread(engine.relay.end_sessions, lambda session: session.name == "a", CloseCode.REMOVED)
+    await asyncio.to_thread(engine.relay.tell, RightLost(7, None, "vehicle_deleted"))
     await asyncio.sleep(0)
-    assert [end.closed for end in ends] == [(CloseCode.REMOVED, "account or device removed"), None]
+    await engine.relay.stop()
+    assert heard == [(RightLost(7, None, "vehicle_deleted"), threading.get_ident())]
+
+
+def test_who_is_ended_is_gone_at_once_for_everybody_else(engine: Engine) -> None:
+    session, end = connect(engine)
+    register(session, "a")
+    engine.end(session, CloseCode.REMOVED)
+    assert end.closed == (CloseCode.REMOVED, "account or device removed")
+    assert engine.hub.by_vehicle == {}
 
 
 WORKS: dict[str, frozenset[int] | None] = {

@@ -4,7 +4,9 @@ import pytest
 
 from tests.unit.realtime.parts import EPOCH_MS, Time, connect, make_engine, register
 from v2v.protocol.codes import CloseCode
+from v2v.protocol.events import PresenceStatus
 from v2v.realtime.engine import Engine
+from v2v.realtime.presence import Elsewhere
 
 TIMEOUT_S = 45.0
 
@@ -109,3 +111,29 @@ def test_a_token_is_warned_of_once_and_then_ends_the_session(engine: Engine, tim
     assert end.messages[-1]["data"]["code"] == "auth_failed"
     assert end.closed is not None
     assert end.closed[0] == CloseCode.AUTH_FAILED
+
+
+STANDINGS: tuple[tuple[str, PresenceStatus], ...] = (
+    ("p", "online"), ("q", "timeout"), ("q", "online"), ("p", "offline"), ("q", "timeout"),
+)  # fmt: skip
+
+
+def test_a_vehicle_is_as_present_as_the_best_of_its_processes_says(engine: Engine) -> None:
+    for version, (process, status) in enumerate(STANDINGS):
+        engine.presence.told(
+            "a", fleet=1, slot=0, process=process, at=Elsewhere(status, version), last_seen=5, driver_name=None
+        )
+    assert told == [("a", "online"), ("a", "timeout")]
+    assert engine.presence.entries["a"].holders == ["q"]
+    engine.presence.process_gone("q")
+    assert told == [("a", "online"), ("a", "timeout"), ("a", "offline")]
+
+
+def test_a_vehicle_that_leaves_this_process_and_stays_with_another_is_online(engine: Engine) -> None:
+    session, _ = connect(engine)
+    register(session, "a")
+    engine.presence.told("a", fleet=1, slot=0, process="p", at=Elsewhere("online", 1), last_seen=5, driver_name=None)
+    engine.closed(session)
+    assert told == [("a", "online")]
+    engine.presence.not_with("p", "a")
+    assert told == [("a", "online"), ("a", "offline")]

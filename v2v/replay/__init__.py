@@ -1,0 +1,1 @@
+"""Replay: where vehicles were on one time line, together with what happened meanwhile. It only reads."""
