@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("v2v.driving.urls_pages")),
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
+    path("radio/", include("radio.urls_pages")),
     path("vehicles/", include("v2v.vehicles.urls_pages")),
     path("replay/", include("v2v.replay.urls_pages")),
     path("queue/", include("v2v.tracking.urls_pages")),

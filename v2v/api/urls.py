@@ -13,6 +13,7 @@ urlpatterns = [
     path("v1/", include("v2v.alerts.urls")),
     path("v1/", include("v2v.messaging.urls")),
     path("v1/", include("v2v.calls.urls")),
+    path("v1/", include("radio.urls")),
     path("v1/", include("v2v.geofences.urls")),
     path("v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
