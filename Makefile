@@ -49,7 +49,7 @@ up: ## Build and start the whole system in containers: web server, PostgreSQL, R
 audit: setup ## Look the locked dependencies up among the known vulnerabilities
 	@$(PYTHON_BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
 
-bench: setup ## Measure speed and capacity: nearness, positions to neighbors, one event to 1,000 sockets, lists, calls, radio
+bench: setup ## Measure speed and capacity of every part, one after the other (bench/)
 	@$(PYTHON_BIN)/python -m bench.proximity_tick
 	@$(PYTHON_BIN)/python -m bench.geofences
 	@$(PYTHON_BIN)/python -m bench.fan_out
@@ -61,6 +61,9 @@ bench: setup ## Measure speed and capacity: nearness, positions to neighbors, on
 	@$(PYTHON_BIN)/python -m bench.reports
 	@$(PYTHON_BIN)/python -m bench.history
 	@$(PYTHON_BIN)/python -m bench.radio
+	@$(PYTHON_BIN)/python -m bench.replay
+	@$(PYTHON_BIN)/python -m bench.relay
+	@$(PYTHON_BIN)/python -m bench.driving
 
 faults: setup ## Abuse and stop real servers at length, and print what was measured (tests/faults)
 	@V2V_LONG_FAULTS=1 $(PYTHON_BIN)/python -m pytest -q --timeout=300 tests/faults

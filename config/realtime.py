@@ -7,8 +7,11 @@ from functools import partial
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from config.driving import add_driving
 from config.live import EngineLive
 from config.schedule import Scheduler
+from radio.bridge import Bridge
+from radio.setup import setup_of_settings
 from v2v.alerts.services import Delivery, alert_recipients_store
 from v2v.alerts.ws import DISPATCH_HANDLERS as ALERT_DISPATCH_HANDLERS
 from v2v.alerts.ws import VEHICLE_HANDLERS as ALERT_VEHICLE_HANDLERS
@@ -104,8 +107,10 @@ def build() -> Realtime:
     ticker = _add_ticker(engine, live, holders)  # what follows the vehicles' moves joins its `moved_listeners`
     place = _add_recorder(engine, live, ticker)
     _add_geofences(engine, live, ticker)
+    add_driving(engine, live, ticker)
     _add_keeper(engine, live, holders)
     _add_alerts(engine, live)
+    _add_radio(engine)
     messaging = Messaging(engine)
     calls = Calls(engine)
     engine.every("dispatchers", settings.RIGHTS_CHECK_MS / 1000, partial(dispatchers_check, engine))
@@ -155,6 +160,14 @@ def build() -> Realtime:
         vehicle_socket=RealtimeConsumer(engine=engine, kind=vehicle),
         dispatch_socket=RealtimeConsumer(engine=engine, kind=dispatch, welcome=welcome),
     )
+
+
+def _add_radio(engine: Engine) -> None:
+    if not settings.RADIO_PORT:
+        return
+    bridge = Bridge(setup_of_settings())
+    engine.starting.append(bridge.start)
+    engine.closing.append(partial(asyncio.to_thread, bridge.stop))
 
 
 def _add_others(engine: Engine, live: LiveState) -> Holders | None:

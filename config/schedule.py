@@ -7,14 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
+from radio.outbound import frames_expire, frames_prune
 from v2v.alerts.services import alerts_escalate
 from v2v.calls.sweep import CallSweep
+from v2v.driving.daily import daily_refresh
+from v2v.driving.services import vehicles_offline_find
+from v2v.driving.trip_services import trips_step
 from v2v.geofences.crowd import crowds_look
 from v2v.messaging.services import messages_expire
 from v2v.tracking.partitions import positions_keep
@@ -38,8 +43,13 @@ STEPS = (
     Step("calls-sweep", 1.0, CallSweep().step),
     Step("geofence-crowds", 5.0, crowds_look),
     Step("messages-expire", 5.0, messages_expire),
+    Step("radio-expire", 5.0, frames_expire),
+    Step("radio-prune", 600.0, lambda now: frames_prune(now, keep=timedelta(days=settings.RADIO_KEEP_DAYS))),
     # Often, for SQLite: 100 rounds of 2,000 rows are let go at a time, and a fleet of 500 brings 43 million a day.
     Step("positions-keep", 300.0, lambda now: positions_keep(now=now)),
+    Step("vehicles-offline", 30.0, vehicles_offline_find),
+    Step("trips", 1.0, trips_step),
+    Step("daily-figures", 5.0, daily_refresh),
 )
 
 

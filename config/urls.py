@@ -9,8 +9,10 @@ from config import health
 urlpatterns = [
     path("", include("v2v.console.urls")),
     path("", include("v2v.alerts.urls_pages")),
+    path("", include("v2v.driving.urls_pages")),
     path("conversations/", include("v2v.messaging.urls_pages")),
     path("calls/", include("v2v.calls.urls_pages")),
+    path("radio/", include("radio.urls_pages")),
     path("vehicles/", include("v2v.vehicles.urls_pages")),
     path("replay/", include("v2v.replay.urls_pages")),
     path("queue/", include("v2v.tracking.urls_pages")),

@@ -164,7 +164,18 @@ POSITIONS_CLAIM_MS = env.int("POSITIONS_CLAIM_MS", 15_000)  # after so much sile
 POSITIONS_KEEP_DAYS = env.int("POSITIONS_KEEP_DAYS", 400)  # 0 keeps all
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 500)
+# A modem on this port is served by the server process; one that `manage.py radio_bridge` serves needs none here.
 RADIO_PORT = env.str("RADIO_PORT", "")
+RADIO_NAME = env.str("RADIO_NAME", "radio")  # of the bridge; two modems are two bridges
+RADIO_LINK = env.str("RADIO_LINK", "frame")
+if RADIO_LINK not in ("frame", "meshtastic"):
+    raise ImproperlyConfigured("RADIO_LINK is neither frame nor meshtastic.")
+RADIO_BAUD = env.int("RADIO_BAUD", 115_200)
+RADIO_ADDRESS = env.int("RADIO_ADDRESS", 1)  # the bridge's own on air; a Meshtastic radio brings its own
+RADIO_AIR_BPS = env.int("RADIO_AIR_BPS", 9_600)  # what the modem can send, bits a second
+RADIO_FLEET = env.str("RADIO_FLEET", "")  # whose the radios are that no vehicle has; empty: system admins see them only
+RADIO_KEEP_DAYS = env.int("RADIO_KEEP_DAYS", 30)
+DEMO_RADIOS = env.int("DEMO_RADIOS", 5)  # trucks of the demo that are on the radio only
 
 
 # ---- Django
@@ -193,11 +204,13 @@ INSTALLED_APPS = [
     "v2v.vehicles",
     "v2v.tracking",
     "v2v.proximity",
+    "v2v.driving",
     "v2v.alerts",
     "v2v.messaging",
     "v2v.calls",
     "v2v.geofences",
     "v2v.console",
+    "radio",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -291,6 +304,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PresenceStatus": "v2v.vehicles.models.VehicleStatus.Presence",
         "ProximityType": "v2v.proximity.models.ProximityEvent.Type",
+        "DrivingEventType": "v2v.driving.models.DrivingEvent.Type",
         "AlertVia": "v2v.alerts.models.Alert.Via",
         "MessageVia": "v2v.messaging.models.Message.Via",
         "AlertType": "v2v.alerts.models.Alert.Type",
@@ -303,5 +317,8 @@ SPECTACULAR_SETTINGS = {
         "CallEndReason": "v2v.calls.models.CallSession.ReasonChoice",
         "CallMedia": "v2v.calls.models.CallSession.Media",
         "CallEventKind": "v2v.calls.models.CallEvent.Kind",
+        "RadioFrameState": "radio.models.RadioFrame.State",
+        "RadioFrameKind": "radio.models.RadioFrame.Kind",
+        "RadioDirection": "radio.models.RadioFrame.Direction",
     },
 }

@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 
+from radio.demo import PREFIX as RADIO_PREFIX
 from v2v.alerts.models import Alert
 from v2v.alerts.rules import ACTIVE
 from v2v.alerts.services import alert_negate
@@ -19,7 +21,8 @@ _STOP_WITHIN_S = 5.0
 
 def demo_alerts_end(*, now: datetime) -> None:
     """End the alerts of the demo's trucks that its last run left: nobody who could take them back is on the road."""
-    left = Alert.objects.filter(sender__fleet__slug="demo", sender__vehicle_id__startswith=PREFIX)
+    of_the_demo = Q(sender__vehicle_id__startswith=PREFIX) | Q(sender__vehicle_id__startswith=RADIO_PREFIX)
+    left = Alert.objects.filter(of_the_demo, sender__fleet__slug="demo")
     for alert in left.filter(state__in=[state.value for state in ACTIVE]):
         alert_negate(alert=alert, by="demo", note="The demo was started anew.", now=now)
 

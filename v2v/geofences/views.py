@@ -79,7 +79,9 @@ def _page(request: HttpRequest, actor: Actor) -> Context:
 
 def _rows(request: HttpRequest, actor: Actor) -> Context:
     search = request.GET.get("q", "").replace("\0", "")[:_MAX_SEARCH_CHARS]
-    found: QuerySet[Geofence] = geofences_where(actor).annotate(inside=Count("presences", filter=INSIDE))
+    found: QuerySet[Geofence] = (
+        geofences_where(actor).annotate(inside=Count("presences", filter=INSIDE)).order_by("name", "pk")
+    )
     if search:
         found = found.filter(name__icontains=search)
     listed = Paginator(found, _ROWS).get_page(request.GET.get("page"))

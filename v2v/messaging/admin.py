@@ -28,10 +28,10 @@ class MessageRecipientAdmin(PolicyAdmin):
 
     needs = Action.VIEW
     can_add = can_change = can_delete = False
-    list_display = ["message", "vehicle", "status", "delivered_at", "read_at", "due_at"]
+    list_display = ["message", "vehicle", "status", "via", "delivered_at", "read_at", "due_at"]
     list_select_related = ["message", "vehicle"]
-    list_filter = ["status", ("fleet", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["status", "via", ("fleet", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["message__message_id", "vehicle__vehicle_id"]
     show_full_result_count = False
-    export_fields = ("message__message_id", "vehicle__vehicle_id", "status", "delivered_at", "read_at")
+    export_fields = ("message__message_id", "vehicle__vehicle_id", "status", "via", "delivered_at", "read_at")
     actions = ["export_csv"]

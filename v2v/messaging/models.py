@@ -100,6 +100,9 @@ class MessageRecipient(models.Model):
     status = models.CharField(max_length=9, choices=[(str(s), s.capitalize()) for s in Status], default=Status.QUEUED)
     due_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="when it expires, while it is queued")
     delivered_at = models.DateTimeField(null=True, blank=True)
+    via = models.CharField(
+        max_length=5, choices=Message.Via.choices, blank=True, help_text="which way it goes, or went"
+    )
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

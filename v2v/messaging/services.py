@@ -19,7 +19,7 @@ from v2v.messaging import metrics
 from v2v.messaging.models import Conversation, Message, MessageRecipient
 from v2v.messaging.routes import Route, route_of
 from v2v.messaging.rules import Status, before, conversation_key, good_until_ms
-from v2v.messaging.wire import message_tell, read_tell, status_tell
+from v2v.messaging.wire import Via, message_tell, read_tell, status_tell
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
 from v2v.protocol.epoch import epoch_ms, moment
@@ -50,6 +50,7 @@ class Delivery:
     at_ms: int
     vehicle_pk: int | None = None
     fleets: frozenset[int] | None = frozenset()
+    via: str = "ws"
 
 
 # ---- Sending
@@ -142,8 +143,8 @@ def _recipients_store(message: Message) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO messaging_messagerecipient (message_id, fleet_id, vehicle_id, status, due_at)
-            SELECT %s, fleet_id, id, %s, %s FROM vehicles_vehicle
+            INSERT INTO messaging_messagerecipient (message_id, fleet_id, vehicle_id, status, due_at, via)
+            SELECT %s, fleet_id, id, %s, %s, '' FROM vehicles_vehicle
             WHERE fleet_id = %s AND deleted_at IS NULL AND disabled_at IS NULL AND id <> %s
             """,
             [
@@ -173,10 +174,23 @@ def messages_delivered(deliveries: list[Delivery]) -> int:
     with transaction.atomic():
         queued = _locked(Q(message__message_id__in={message_id for _, message_id in wanted}) & is_its, Status.DELIVERED)
         rows = [row for row in queued if _may_deliver(row, wanted.get((row.vehicle_id, row.message.message_id)))]
-        _become(rows, Status.DELIVERED, now, delivered_at=now)
+        for via in {delivery.via for delivery in wanted.values()}:
+            came = [row for row in rows if wanted[row.vehicle_id, row.message.message_id].via == via]
+            _become(came, Status.DELIVERED, now, via=via, delivered_at=now)
     for row in rows:
         metrics.DELIVERY.observe(max(0.0, (now - row.message.stored_at).total_seconds()))
     return len(rows)
+
+
+def messages_take_by_radio(*, pks: list[int], now: datetime) -> None:
+    """Note that queued ones (primary keys of MessageRecipient) go out by radio from now on, and tell their senders."""
+    with transaction.atomic():
+        rows = list(_locked(Q(pk__in=pks, status=Status.QUEUED), Status.DELIVERED).exclude(via=Message.Via.RADIO))
+        MessageRecipient.objects.filter(pk__in=[row.pk for row in rows]).update(via=Message.Via.RADIO)
+        for row in rows:
+            if row.vehicle is not None and not row.message.is_broadcast:
+                told = Via(row.vehicle.vehicle_id, Message.Via.RADIO)
+                status_tell(row.message, Status.QUEUED, now=now, to=told, counts=None)
 
 
 def _may_deliver(row: MessageRecipient, delivery: Delivery | None) -> bool:
@@ -254,21 +268,20 @@ def _locked(which: Q, then: Status, *, skip_locked: bool = False) -> QuerySet[Me
     return rows.filter(which, status__in=before(then)).select_related(*whole)
 
 
-def _become(rows: Iterable[MessageRecipient], then: Status, now: datetime, **times: datetime) -> None:
+def _become(rows: Iterable[MessageRecipient], then: Status, now: datetime, **columns: Any) -> None:
     """Change the status of locked rows, and tell: of a broadcast once, with counts."""
     of_message: defaultdict[Message, list[MessageRecipient]] = defaultdict(list)
     for row in rows:
         of_message[row.message].append(row)
     pks = [row.pk for row in rows]
-    MessageRecipient.objects.filter(pk__in=pks, status__in=before(then)).update(status=then, due_at=None, **times)
+    MessageRecipient.objects.filter(pk__in=pks, status__in=before(then)).update(status=then, due_at=None, **columns)
     for message, changed in of_message.items():
         if message.is_broadcast:
-            status_tell(message, then, now=now, recipient=None, counts=recipient_counts(message))
+            status_tell(message, then, now=now, to=None, counts=recipient_counts(message))
         else:
             row = changed[0]
-            status_tell(
-                message, then, now=now, recipient=row.vehicle.vehicle_id if row.vehicle else DISPATCH, counts=None
-            )
+            to = Via(row.vehicle.vehicle_id if row.vehicle else DISPATCH, columns.get("via", row.via))
+            status_tell(message, then, now=now, to=to, counts=None)
 
 
 def recipient_counts(message: Message) -> dict[str, int]:

@@ -137,6 +137,7 @@ class ShownMessage:
     counts: Counter[str]
     is_unread: bool  # it went to dispatch, and nobody there has read it
     client_id: str  # the viewer's own id for it, when he has sent it
+    by_radio: bool = False  # it goes, or went, to its one recipient by radio
 
     @property
     def status(self) -> str:
@@ -187,11 +188,14 @@ def _shown(actor: Actor, messages: list[Message]) -> list[ShownMessage]:
     counts = status_counts(messages)
     at_dispatch = MessageRecipient.objects.filter(message__in=messages, vehicle=None, status__in=UNREAD)
     unread = set(at_dispatch.order_by().values_list("message", flat=True))
+    radioed = MessageRecipient.objects.filter(message__in=messages, via=Message.Via.RADIO, message__is_broadcast=False)
+    by_radio = set(radioed.order_by().values_list("message", flat=True))
     return [
         ShownMessage(
             message=message,
             counts=counts[message.pk],
             is_unread=message.pk in unread,
+            by_radio=message.pk in by_radio,
             client_id=(message.client_id or "") if message.sender_user_id == actor.id else "",
         )
         for message in messages

@@ -1,5 +1,6 @@
 """Messages as events, and whom to tell of them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -43,17 +44,25 @@ def message_tell(message: Message) -> None:
     _tell(ToDispatchers(message.fleet_id), event)
 
 
+@dataclass(frozen=True, slots=True)
+class Via:
+    """Whom a message goes to, and which way; an empty way is not known yet."""
+
+    recipient: str
+    way: str
+
+
 def status_tell(
-    message: Message, status: Status, *, now: datetime, recipient: str | None, counts: dict[str, int] | None
+    message: Message, status: Status, *, now: datetime, to: Via | None, counts: dict[str, int] | None
 ) -> None:
     """Tell what became of it, once that is committed: its sender, dispatchers, and who else reads for the recipient.
 
     Of a broadcast the first two get `counts`, however many recipients there are.
     """
     name: MessageStatusName = status.value
-    told = events.MessageStatus.Data(
-        message_id=str(message.message_id), status=name, ts=epoch_ms(now), recipient_id=recipient, counts=counts
-    )
+    told = events.MessageStatus.Data(message_id=str(message.message_id), status=name, ts=epoch_ms(now), counts=counts)
+    if to is not None:
+        told.recipient_id, told.via = to.recipient, to.way or None
     event = events.MessageStatus(data=told)
     if message.sender_vehicle is not None:
         _tell(ToVehicles((message.sender_vehicle.vehicle_id,)), event)

@@ -401,7 +401,7 @@ class MessageStatus(Event, tag="message_status"):
     """What became of a message that the receiver of this sent or got."""
 
     class Data(Part):
-        """`recipient_id` is whom it went to; of a broadcast `counts` are all its recipients by status instead.
+        """`recipient_id` is whom it went to, `via` which way; of a broadcast `counts` are all recipients by status.
 
         A status never goes back: a `delivered` that comes after `read` says nothing.
         """
@@ -411,6 +411,7 @@ class MessageStatus(Event, tag="message_status"):
         ts: int
         recipient_id: str | None = None
         counts: dict[str, int] | None = None
+        via: str | None = None
 
     data: Data
 
@@ -531,11 +532,12 @@ class RadioText(Event, tag="radio_text"):
     """A text that came by radio; `rssi` in dBm."""
 
     class Data(Part):
-        """`sender_short` is the radio address."""
+        """`sender_short` is the radio address; `vehicle_id` whose radio it is, where that is known."""
 
         sender_short: int
         content: str
         rssi: float | None = None
+        vehicle_id: str | None = None
 
     data: Data
 

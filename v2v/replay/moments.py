@@ -11,6 +11,8 @@ from v2v.alerts.models import Alert
 from v2v.alerts.selectors import alerts_where
 from v2v.calls.models import CallSession
 from v2v.calls.selectors import calls_where
+from v2v.driving.models import DrivingEvent
+from v2v.driving.selectors import driving_events_where
 from v2v.geofences.selectors import geofence_events_where
 from v2v.messaging.models import Message
 from v2v.messaging.selectors import messages_where
@@ -115,6 +117,23 @@ def _geofences(asked: Asked) -> Iterator[Moment]:
         )
 
 
+def _driving(asked: Asked) -> Iterator[Moment]:
+    found = driving_events_where(asked.actor).filter(
+        vehicle__in=asked.vehicles, occurred_at__gte=asked.start, occurred_at__lt=asked.end
+    )
+    for event in found.order_by("occurred_at", "pk")[: MAX_MOMENTS + 1]:
+        shown = event.shown
+        value = "" if shown.value is None else f", {shown.value:g} {shown.unit}"
+        yield Moment(
+            at=event.occurred_at,
+            vehicle_id=event.vehicle.vehicle_id,
+            words=f"{event.get_type_display()}{value} (limit {shown.limit:g} {shown.unit})",
+            link=f"{reverse('driving-event-list')}?{urlencode({'vehicle': event.vehicle.vehicle_id})}",
+            place=None if event.lat is None or event.lng is None else (event.lat, event.lng),
+            tone="critical" if event.type == DrivingEvent.Type.CRASH else "",
+        )
+
+
 def _short(words: str) -> str:
     return words if len(words) <= _MAX_WORDS else f"{words[: _MAX_WORDS - 1]}…"
 
@@ -124,4 +143,5 @@ SOURCES: dict[str, Source] = {
     "call": Source("Call", "Calls", "phone", _calls),
     "message": Source("Message", "Messages", "message", _messages),
     "geofence": Source("Geofence", "Geofences", "polygon", _geofences),
+    "driving": Source("Driving", "Driving", "gauge", _driving),
 }

@@ -6,13 +6,15 @@ import { write } from "../text.js";
 const RANK = { queued: 0, delivered: 1, read: 2, expired: 2 };
 
 /** Bring a message's row up to date with a `message_status` event. */
-export function showStatus(row, { status, counts }) {
+export function showStatus(row, { status, counts, via }) {
   if (counts) showCounts(row.querySelector("[data-counts]"), counts);
-  else showOne(row.querySelector(".message-status"), status);
+  else showOne(row.querySelector(".message-status"), status, via);
 }
 
-function showOne(element, status) {
-  if (!element || RANK[status] <= RANK[element.dataset.status]) return;
+function showOne(element, status, via) {
+  if (!element || RANK[status] < RANK[element.dataset.status]) return;
+  write(element.querySelector("[data-way]"), via === "radio" ? " by radio" : "");
+  if (status === element.dataset.status) return;
   element.dataset.status = status;
   write(element.querySelector(".status-word"), status[0].toUpperCase() + status.slice(1));
   const shape = element.querySelector("use");

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from radio.models import RadioBridge, RadioNode
 from tests.integration.api.conftest import World
 from tests.integration.people import NOW, device_of, token_for
 from v2v.alerts.models import Alert
@@ -80,6 +81,8 @@ def signed_in(world: World) -> dict[str, Any]:
 @pytest.fixture
 def there(world: World) -> dict[str, Any]:
     """Path parameters of what is there."""
+    bridge = RadioBridge.objects.create(name="radio", link="frame", port="loop://", state_at=NOW, seen_at=NOW)
+    node = RadioNode.objects.create(bridge=bridge, address=17, vehicle=world.truck_1, heard_at=NOW, created_at=NOW)
     origin = Origin(fleet_pk=world.north.pk, via=Alert.Via.WS, client_id="1", vehicle_pk=world.truck_1.pk)
     alert_id, _ = alert_raise(origin=origin, report=Report(), now=NOW)
     call = CallSession.objects.create(
@@ -105,6 +108,7 @@ def there(world: World) -> dict[str, Any]:
         "alertId": str(alert_id),
         "callId": str(call.pk),
         "messageId": str(sent.message.message_id),
+        "nodeId": str(node.pk),
     }
 
 

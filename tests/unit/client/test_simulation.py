@@ -18,7 +18,7 @@ from v2v.client.simulation.fleet import SimulatedFleet
 from v2v.client.simulation.paths import path_between, to_degrees, to_meters
 from v2v.client.simulation.roads import HIGHWAY, HUBS, PLACES, ROADS
 from v2v.client.simulation.run import run_fleet
-from v2v.client.simulation.truck import Truck
+from v2v.client.simulation.truck import HURRIED_HASTE, Truck
 from v2v.protocol.decode import decode_vehicle_command
 
 ATLAS = Path(__file__).parents[3] / "static" / "vendor" / "world-atlas" / "countries-10m.json"
@@ -48,9 +48,19 @@ def test_the_same_seed_drives_the_same_way() -> None:
 def test_trucks_drive_as_trucks_can(trucks: list[Truck]) -> None:
     for truck in trucks:
         for (before, speed, _), (after, next_speed, _) in pairwise(states(truck, 900)):
-            assert 0 <= next_speed <= HIGHWAY
-            assert abs(next_speed - speed) < HARSH
+            assert 0 <= next_speed <= HIGHWAY * (HURRIED_HASTE[1] if truck.is_hurried else 1.0)
+            assert abs(next_speed - speed) < HARSH or truck.is_hurried
             assert math.dist(to_meters(before), to_meters(after)) < 2 * HIGHWAY
+
+
+def test_a_few_are_hurried_and_drive_too_fast_and_brake_hard(trucks: list[Truck]) -> None:
+    hurried = [truck for truck in trucks if truck.is_hurried]
+    assert 1 <= len(hurried) <= 12
+    driven = [states(truck, 3600) for truck in hurried]
+    speeds = [[speed for _, speed, _ in drive] for drive in driven]
+    assert all(max(each) > 1.03 * HIGHWAY for each in speeds)
+    braked = [before - after for each in speeds for before, after in pairwise(each) if before - after > HARSH]
+    assert 0 < len(braked) < 60 * len(hurried)
 
 
 def test_the_heading_is_that_of_the_movement(trucks: list[Truck]) -> None:

@@ -10,6 +10,9 @@ from v2v.protocol.commands import VehicleInfo
 
 LONGEST_STEP_S = 1.0
 MOST_BRAKING = 2.0  # m/s2; the paths ask for less, but steps are not endlessly small
+HURRIED = 0.06  # of the drivers: they drive faster than is allowed, and now and then have to brake hard
+HURRIED_HASTE = (1.08, 1.22)
+HARD_BRAKING, HARD_BRAKING_S, HARD_BRAKING_EVERY_S, HARD_BRAKING_FROM_MPS = 5.5, (1.5, 2.5), 600.0, 14.0
 STOP_S = (10.0, 120.0)
 ARRIVED_M = 2.0
 _HUB_NAMES = tuple(HUBS)
@@ -71,7 +74,9 @@ class Truck:
         self.battery = Gauge(self._random, reported=0.6, low=35, per_minute=0.5)
         self.signal = Gauge(self._random, reported=0.8, low=15, per_minute=6)
         self.speed = 0.0
-        self._haste = self._random.uniform(0.75, 1.0)  # of the speed that is allowed
+        self.is_hurried = self._random.random() < HURRIED
+        self._haste = self._random.uniform(*(HURRIED_HASTE if self.is_hurried else (0.75, 1.0)))  # of what is allowed
+        self._braking_s = 0.0  # for so long still it brakes hard
         self._lane_m = self._random.choice((4.0, 7.5, 11.0)) + self._random.uniform(-0.5, 0.5)
         self._acceleration = self._random.uniform(0.5, 1.1)  # m/s2
         self._hub = self._another_hub()
@@ -113,6 +118,10 @@ class Truck:
             if self._rest_s <= 0:
                 self._set_off()
             return
+        if self._brakes_hard(seconds):
+            self.speed -= HARD_BRAKING * seconds
+            self._drive_to(self._travelled + self.speed * seconds)
+            return
         faster = self.speed + self._acceleration * seconds
         ahead = self._travelled + self.speed * seconds
         wanted = min(faster, self._allowed(self._travelled), self._allowed(ahead))
@@ -121,6 +130,17 @@ class Truck:
         if self._path.at[-1] - self._travelled < ARRIVED_M:
             self.speed = 0.0
             self._rest_s = self._random.uniform(*STOP_S)
+
+    def _brakes_hard(self, seconds: float) -> bool:
+        """Whether a hurried driver does so at this moment."""
+        if self._braking_s > 0:
+            self._braking_s -= seconds
+        elif self.is_hurried and self.speed > HARD_BRAKING_FROM_MPS and self._is_cut_off(seconds):
+            self._braking_s = self._random.uniform(*HARD_BRAKING_S)
+        return self._braking_s > 0
+
+    def _is_cut_off(self, seconds: float) -> bool:
+        return self._random.random() < seconds / HARD_BRAKING_EVERY_S
 
     def _allowed(self, travelled: float) -> float:
         """The most speed at a point of the path, so that what comes can still be kept."""

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,7 +12,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from radio.demo import demo_radio
 from v2v.console.demo_fleet import demo_alerts_end, demo_fleet
+from v2v.console.demo_history import demo_history_make, demo_rules_make
 from v2v.console.site import site_config
 from v2v.realtime.server import serve
 from v2v.vehicles.demo import demo_prepare
@@ -21,6 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--vehicles", type=int, default=settings.DEMO_VEHICLES)
+        parser.add_argument("--radios", type=int, default=settings.DEMO_RADIOS, help="vehicles on the radio only")
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
 
@@ -28,15 +33,23 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         demo = demo_prepare(vehicles=options["vehicles"], now=timezone.now())
         demo_alerts_end(now=timezone.now())
+        demo_rules_make()
+        demo_history_make(now=timezone.now())
         url = f"http://{options['host']}:{options['port']}"
         self.stdout.write(
             f"\n  Live map      {url}/\n  Admin         {url}/admin/\n  API           {url}/api/v1/docs\n"
         )
         for name, password in demo.logins.items():
             self.stdout.write(f"  Log in        {name} / {password}")
-        self.stdout.write(f"\n  {demo.vehicles} trucks set off within seconds. Stop with Ctrl-C.\n")
+        radios = f", {options['radios']} more are on the radio" if options["radios"] else ""
+        self.stdout.write(f"\n  {demo.vehicles} trucks set off within seconds{radios}. Stop with Ctrl-C.\n")
         self.stdout.flush()
         if "LOG_LEVEL" not in os.environ:  # 500 log-ins would push away what was just said
             logging.getLogger("v2v").setLevel(logging.WARNING)
-        with demo_fleet(vehicles=demo.vehicles, port=options["port"], token_file=demo.tokens_file):
+        # uvicorn raises the signal once more behind itself: so that what runs beside it is ended, too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        with (
+            demo_radio(vehicles=options["radios"], now=timezone.now()),
+            demo_fleet(vehicles=demo.vehicles, port=options["port"], token_file=demo.tokens_file),
+        ):
             serve(site_config(host=options["host"], port=options["port"]))
