@@ -163,7 +163,7 @@ def test_a_stop_that_drains_leaves_nothing_in_the_queue(truck: Vehicle, queue: P
 
 def test_a_stop_stores_what_is_in_hand_and_leaves_the_rest_to_others(truck: Vehicle, queue: PositionQueue) -> None:
     queue.take(limit=1, wait_s=0.0)
-    for start in range(0, 30_000, 500):
+    for start in range(0, 10_000, 500):
         put(queue, *(record(truck.pk, T0 + start + n) for n in range(500)))
     writer = Writer(queue)
     writer.start()
@@ -176,5 +176,5 @@ def test_a_stop_stores_what_is_in_hand_and_leaves_the_rest_to_others(truck: Vehi
     left = []
     while taken := queue.take(limit=100, wait_s=0.0):
         left += taken
-    assert stored + sum(entry.rows for entry in left) == 30_000
-    assert stored == 30_000 - queue.depth()
+    assert stored + sum(entry.rows for entry in left) == 10_000
+    assert stored == 10_000 - queue.depth()
