@@ -17,7 +17,7 @@ setup: ## Make .venv with the locked dependencies (every other target does it wh
 	@scripts/setup.sh
 
 run: setup ## Serve the demo fleet on PORT (8000): nothing else has to be installed or running
-	@$(PYTHON_BIN)/python manage.py demo
+	@POSITIONS_EVERY_MS=$${POSITIONS_EVERY_MS:-5000} $(PYTHON_BIN)/python manage.py demo
 
 test: setup ## Run all tests on a real Redis, PostgreSQL and browser, which the tests start
 	@$(PYTHON_BIN)/python -m tests.servers.chromium

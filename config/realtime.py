@@ -201,7 +201,7 @@ def _add_ticker(engine: Engine, live: LiveState, holders: Holders | None) -> Tic
 
 def _add_recorder(engine: Engine, live: LiveState, ticker: Ticker) -> EnginePlace:
     queue = queue_get()
-    recorder = Recorder(engine, live, queue)
+    recorder = Recorder(engine, live, queue, every_ms=settings.POSITIONS_EVERY_MS)
     place = EnginePlace(engine, live, recorder)
     ticker.moved_listeners.append(recorder.moved)
     engine.every("positions", _QUEUE_EVERY_S, recorder.storage.flush)

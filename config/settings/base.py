@@ -161,6 +161,7 @@ if not RUN_WRITER and not REDIS_URL:
     raise ImproperlyConfigured("RUN_WRITER=0 needs a REDIS_URL: without it no other process can store the positions.")
 POSITIONS_QUEUE_LIMIT = env.int("POSITIONS_QUEUE_LIMIT", 1_000_000)  # positions that wait to be stored
 POSITIONS_CLAIM_MS = env.int("POSITIONS_CLAIM_MS", 15_000)  # after so much silence a writer's work is another's
+POSITIONS_EVERY_MS = env.int("POSITIONS_EVERY_MS", 0)  # of a vehicle on a socket one in so long; 0 keeps every one
 POSITIONS_KEEP_DAYS = env.int("POSITIONS_KEEP_DAYS", 400)  # 0 keeps all
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", 100)
 DEMO_VEHICLES = env.int("DEMO_VEHICLES", 500)

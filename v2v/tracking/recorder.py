@@ -26,12 +26,18 @@ class Seen(NamedTuple):
 
 
 class Recorder:
-    """Keeps up to 200,000 positions while the queue is full or away; then the oldest go, and are counted."""
+    """Keeps up to 200,000 positions while the queue is full or away; then the oldest go, and are counted.
 
-    def __init__(self, engine: Engine, live: LiveState, queue: PositionQueue) -> None:
+    With `every_ms`, of a vehicle that reports more often only one position in so many milliseconds is noted, and each
+    that was kept for what it carries.
+    """
+
+    def __init__(self, engine: Engine, live: LiveState, queue: PositionQueue, *, every_ms: int = 0) -> None:
         self._engine = engine
         self._live = live
         self._queue = queue
+        self._every_ms = every_ms
+        self._noted: dict[int, int] = {}  # by vehicle, when the last one was that was noted (epoch milliseconds)
         self._last: dict[int, Fix] = {}  # by vehicle, of what has gone into the queue
         self._dropped = 0
         self.storage: BatchWriter[Seen | PositionRecord] = BatchWriter("positions", self._put, limit=MAX_WAITING)
@@ -43,12 +49,20 @@ class Recorder:
             if not fix.is_queued:
                 add(Seen(track.vehicle_pk, track.fleet, fix, Outcome.LIVE, None))
         for track in moved:
-            if track.fix is not None and not track.fix.is_queued:
+            if track.fix is not None and not track.fix.is_queued and self._is_due(track.vehicle_pk, track.fix):
                 add(Seen(track.vehicle_pk, track.fleet, track.fix, Outcome.LIVE, None))
         aside = self._live.aside
         while aside:
             track, fix, outcome, stood = aside.popleft()
             add(Seen(track.vehicle_pk, track.fleet, fix, outcome, stood))
+
+    def _is_due(self, vehicle_pk: int, fix: Fix) -> bool:
+        if not self._every_ms:
+            return True
+        if not fix.kept and fix.ts < self._noted.get(vehicle_pk, 0) + self._every_ms:
+            return False
+        self._noted[vehicle_pk] = fix.ts
+        return True
 
     def _put(self, rows: list[Seen | PositionRecord]) -> None:
         """On the storage's thread. A row that comes again because the queue was away finds `_last` as it was."""

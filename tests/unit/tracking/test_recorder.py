@@ -26,10 +26,10 @@ class Moody(MemoryQueue):
 class Recorded:
     """A world, and what its recorder has put into the queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, every_ms: int = 0) -> None:
         self.world = World()
         self.queue = Moody(limit=10_000)
-        self.recorder = Recorder(self.world.engine, self.world.live, self.queue)
+        self.recorder = Recorder(self.world.engine, self.world.live, self.queue, every_ms=every_ms)
         self.world.ticker.moved_listeners.append(self.recorder.moved)
 
     async def queued(self) -> list[PositionRecord]:
@@ -44,6 +44,18 @@ def recorded() -> Iterator[Recorded]:
     recorded = Recorded()
     yield recorded
     recorded.world.engine.pool.close()
+
+
+async def test_of_one_that_reports_often_one_in_a_while_is_queued_and_each_that_carries_an_alarm() -> None:
+    recorded = Recorded(every_ms=5_000)
+    world = recorded.world
+    world.vehicle("a")
+    for second in range(12):
+        world.report("a", lat=10 + second / 1000, alarm="sos" if second == 7 else None)
+        await world.tick()
+        world.time.seconds += 1
+    assert [round((record.lat - 10) * 1000) for record in await recorded.queued()] == [0, 5, 7]
+    world.engine.pool.close()
 
 
 async def test_each_live_fix_is_queued_once_and_a_coalesced_one_is_not(recorded: Recorded) -> None:
