@@ -5,6 +5,8 @@ Run it:  python -m bench.history [--millions 10] [--rounds 20]
 A private PostgreSQL that syncs to the disk, filled by itself with the positions of 500 vehicles of 5 fleets round Dubai
 over 30 days, half of them in the month before. Then the selectors that the API and the replay use, each with another
 vehicle, place or day every round, as a page of at most 500 rows. Rows lie in the table in order of time, as they come.
+Where PostGIS is installed, the areas are asked of it as well: the same rows with a geometry, once under a GiST index of
+it, once of it and the time.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from bench.server import percentile
@@ -37,6 +40,35 @@ CROSS JOIN LATERAL (SELECT %(start)s::timestamptz + i * %(step)s::interval AS at
 JOIN pool p ON p.number = (v.number * 7919 + i) %% %(pool)s
 ORDER BY at
 """
+
+
+_GIST = """
+CREATE EXTENSION postgis;
+CREATE EXTENSION btree_gist;
+CREATE TABLE gist AS
+SELECT vehicle_id, fleet_id, recorded_at, lat, lng, speed, heading, ST_SetSRID(ST_MakePoint(lng, lat), 4326) AS place
+FROM tracking_position ORDER BY recorded_at
+"""
+_GIST_INDEXES = {
+    "PostGIS, GiST (place)": "CREATE INDEX gist_place ON gist USING gist (place)",
+    "PostGIS, GiST (place, time)": "DROP INDEX gist_place;"
+    " CREATE INDEX gist_both ON gist USING gist (place, recorded_at)",
+}
+_IN_GIST = """
+SELECT vehicle_id, recorded_at, lat, lng, speed, heading FROM gist
+WHERE fleet_id = ANY(%s) AND recorded_at >= %s AND recorded_at < %s AND place && ST_MakeEnvelope(%s, %s, %s, %s, 4326)
+ORDER BY recorded_at, vehicle_id LIMIT 500
+"""
+_HOUR = 1 / 24
+_AREAS = [
+    ("1 km2, an hour", 0.01, _HOUR),
+    ("1 km2, 30 days", 0.01, DAYS),
+    ("100 km2, an hour", 0.1, _HOUR),
+    ("100 km2, a day", 0.1, 1),
+    ("100 km2, 30 days", 0.1, DAYS),
+    ("900 km2, an hour", 0.3, _HOUR),
+    ("900 km2, a day", 0.3, 1),
+]
 
 
 @dataclass(frozen=True)
@@ -106,28 +138,61 @@ def questions() -> list[Question]:
 
     def within(degrees: float, days: float) -> Callable[[random.Random], Any]:
         def ask(chance: random.Random) -> Callable[[], list[Any]]:
-            west, south, east, north = _CITY
-            left, bottom = chance.uniform(west, east - degrees), chance.uniform(south, north - degrees)
-            area = area_of_box(left, bottom, left + degrees, bottom + degrees)
-            start, end = _days(chance, days)
+            box, start, end = _place(chance, degrees, days)
+            area = area_of_box(*box)
             found = positions_in(actor=actor, area=area, start=start, end=end)
             return lambda: area_page(found, start=start, end=end, after=None, size=_PAGE)
 
         return ask
 
-    hour = 1 / 24
     return [
         Question("one vehicle, a day", of(1, 1)),
         Question("one vehicle, 30 days", of(1, DAYS)),
         Question("20 vehicles, 30 days", of(20, DAYS)),
-        Question("1 km2, an hour", within(0.01, hour)),
-        Question("1 km2, 30 days", within(0.01, DAYS)),
-        Question("100 km2, an hour", within(0.1, hour)),
-        Question("100 km2, a day", within(0.1, 1)),
-        Question("100 km2, 30 days", within(0.1, DAYS)),
-        Question("900 km2 (by time), an hour", within(0.3, hour)),
-        Question("900 km2 (by time), a day", within(0.3, 1)),
+        *(Question(name, within(degrees, days)) for name, degrees, days in _AREAS),
     ]
+
+
+def gist_questions() -> Iterator[Question]:
+    """The same areas and times, asked of PostGIS; nothing where that is not installed."""
+    from django.db import connection
+
+    from v2v.fleets.models import Fleet
+
+    fleets = list(Fleet.objects.values_list("pk", flat=True))
+
+    def within(degrees: float, days: float) -> Callable[[random.Random], Any]:
+        def ask(chance: random.Random) -> Callable[[], list[Any]]:
+            box, start, end = _place(chance, degrees, days)
+
+            def read() -> list[Any]:
+                with connection.cursor() as cursor:
+                    cursor.execute(_IN_GIST, [fleets, start, end, *box])
+                    return cursor.fetchall()
+
+            return read
+
+        return ask
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'postgis'")
+        if cursor.fetchone() is None:
+            return
+        cursor.execute(_GIST)
+    for index, create in _GIST_INDEXES.items():
+        with connection.cursor() as cursor:
+            cursor.execute(create)
+            cursor.execute("VACUUM ANALYZE gist")
+        yield from (Question(f"{index}: {name}", within(degrees, days)) for name, degrees, days in _AREAS)
+
+
+def _place(
+    chance: random.Random, degrees: float, days: float
+) -> tuple[tuple[float, float, float, float], datetime, datetime]:
+    """A box somewhere in the city (degrees: west, south, east, north), and a time of so many days."""
+    west, south, east, north = _CITY
+    left, bottom = chance.uniform(west, east - degrees), chance.uniform(south, north - degrees)
+    return (left, bottom, left + degrees, bottom + degrees), *_days(chance, days)
 
 
 def _days(chance: random.Random, days: float) -> tuple[datetime, datetime]:
@@ -170,7 +235,7 @@ def main() -> None:
         fill(given.millions)
         print(f"{given.millions} million positions in {time.perf_counter() - began:.0f} s\n")  # noqa: T201
         print("| question | p50 ms | p95 ms | most | rows |\n|---|---:|---:|---:|---:|")  # noqa: T201
-        for question in questions():
+        for question in chain(questions(), gist_questions()):
             print(measure(question, given.rounds), flush=True)  # noqa: T201
         connection.close()
 
