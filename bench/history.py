@@ -168,7 +168,8 @@ def gist_questions() -> Iterator[Question]:
             def read() -> list[Any]:
                 with connection.cursor() as cursor:
                     cursor.execute(_IN_GIST, [fleets, start, end, *box])
-                    return cursor.fetchall()
+                    rows: list[Any] = cursor.fetchall()
+                    return rows
 
             return read
 
