@@ -18,11 +18,15 @@ _AT_ONCE = 100
 
 
 def calls_seen(present: Collection[tuple[uuid.UUID, Side]], *, now: datetime) -> frozenset[uuid.UUID]:
-    """Note that these sides of live calls are connected; which of the calls are live."""
+    """Note that these sides of live calls are connected; which of the calls are live.
+
+    What waited for the database until after a newer note, or after the grace was given again, takes neither back.
+    """
     for side in ("caller", "callee"):
         pks = [pk for pk, which in present if which == side]
         if pks:
-            CallSession.objects.filter(IS_LIVE, pk__in=pks).update(**{f"{side}_seen_at": now})
+            is_newer = Q(**{f"{side}_seen_at": None}) | Q(**{f"{side}_seen_at__lt": now})
+            CallSession.objects.filter(IS_LIVE, is_newer, pk__in=pks).update(**{f"{side}_seen_at": now})
     return frozenset(CallSession.objects.filter(IS_LIVE, pk__in={pk for pk, _ in present}).values_list("pk", flat=True))
 
 

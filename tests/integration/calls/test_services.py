@@ -250,6 +250,15 @@ def test_a_call_of_a_vehicle_that_is_removed_is_over_at_the_next_sweep(
     assert kinds(removed) == ["initiated", "ringing", "answered", "ended"]
 
 
+def test_a_note_that_comes_late_takes_no_grace_back(north: North) -> None:
+    call = answer(north.truck(1), begin(north.truck(0), "truck-1"))
+    upkeep.calls_grace_again(now=NOW + 20 * SECOND)
+    assert upkeep.calls_seen([(call.pk, "caller"), (call.pk, "callee")], now=NOW + SECOND) == {call.pk}
+    upkeep.calls_lapse(now=NOW + 21 * SECOND)
+    call.refresh_from_db()
+    assert call.state == "active"
+
+
 def test_the_database_itself_keeps_a_vehicle_from_two_calls(north: North) -> None:
     call = begin(north.truck(0), "truck-1")
     call.pk = None
