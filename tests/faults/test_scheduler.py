@@ -112,7 +112,7 @@ def alerts(stage: Stage) -> None:
                 await socket.next("ack", id="e")
 
     with psycopg.connect(stage.server.environment["DATABASE_URL"]) as connection:
-        connection.execute("TRUNCATE alerts_alertrecipient, alerts_alertevent, alerts_alert")
+        connection.execute("TRUNCATE alerts_alert CASCADE")
     asyncio.run(raise_them())
 
 

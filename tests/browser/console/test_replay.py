@@ -12,7 +12,7 @@ from tests.browser.console.conftest import log_in
 from tests.browser.console.test_hands_and_eyes import PHONE, violations
 from tests.servers.v2v import V2VServer
 
-FAST, SLOW = "alpha-00171", "alpha-00172"
+FAST, SLOW = "beta-00017", "beta-00018"  # of a fleet whose alerts stand on no other test's console
 START = 1_795_600_800_000  # 2026-11-25 10:00 UTC, 14:00 by the fleet's clocks
 MINUTE = 60_000
 END = START + 30 * MINUTE
@@ -40,13 +40,19 @@ rows += [drove(fast, s, 12_000 + 20 * (s - 1200), 0, 20) for s in range(1200, 18
 Position.objects.bulk_create(rows)
 at = start + timedelta(minutes=5)
 Alert.objects.create(fleet=fast.fleet, sender=fast, client_id="replayed", via="ws", type="crash", cause_code=2,
-    severity="critical", message="Two cars", lat=25.254, lng=55.27, detected_at=at, stored_at=at)
+    severity="critical", message="Two cars", lat=25.254, lng=55.27, detected_at=at, stored_at=at,
+    state="resolved", disposition="valid", closed_at=at, closed_by="beta_dispatcher")
 at = start + timedelta(minutes=22)
 CallSession.objects.create(fleet=fast.fleet, caller_vehicle=fast, caller_device="d", media="audio", state="missed",
     end_reason="timeout", started_at=at, ring_until=at, ended_at=at, caller_seen_at=at)
 """
 
 OpenReplay = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def session(console_server: V2VServer) -> str:
+    return console_server.login("beta_dispatcher")
 
 
 @pytest.fixture(scope="module")
@@ -279,16 +285,16 @@ def test_a_link_shows_the_same_moment_again(open_replay: OpenReplay) -> None:
 
 def test_vehicles_and_times_are_chosen_and_stand_in_the_address(open_replay: OpenReplay) -> None:
     page = open_replay()
-    page.get_by_label("Add a vehicle").press_sequentially("alpha-0017")
+    page.get_by_label("Add a vehicle").press_sequentially("beta-0001")
     expect(page.locator("#replay-suggested option")).to_have_count(10)
-    page.get_by_label("Add a vehicle").fill("alpha-00173")
+    page.get_by_label("Add a vehicle").fill("beta-00019")
     page.get_by_role("checkbox", name=SLOW).uncheck()
     page.get_by_role("button", name="Show", exact=True).click()
     times = "from=2026-11-25T14%3A00&to=2026-11-25T14%3A30"
-    expect(page).to_have_url(re.compile(rf"\?{times}&vehicles={FAST}%2Calpha-00173(#|$)"))
+    expect(page).to_have_url(re.compile(rf"\?{times}&vehicles={FAST}%2Cbeta-00019(#|$)"))
     expect(page.locator(".replay-vehicle")).to_have_count(2)
     page.get_by_text("Last hour").click()
-    expect(page).to_have_url(re.compile(rf"\?span=hour&vehicles={FAST}%2Calpha-00173(#|$)"))
+    expect(page).to_have_url(re.compile(rf"\?span=hour&vehicles={FAST}%2Cbeta-00019(#|$)"))
 
 
 def test_a_silent_time_says_what_to_do(open_replay: OpenReplay) -> None:
