@@ -12,7 +12,7 @@ class AlertAdmin(PolicyAdmin):
 
     can_add = can_change = can_delete = False
     list_display = ("stored_at", "fleet", "sender", "type", "severity", "state", "acked_by", "drill", "via")
-    list_filter = ("state", "severity", "type", "drill", "via", "fleet")
+    list_filter = ("state", "severity", "type", "drill", "via", ("fleet", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("fleet", "sender")
     search_fields = ("=id", "message", "sender__vehicle_id", "acked_by", "assigned_to")
     date_hierarchy = "stored_at"

@@ -19,7 +19,7 @@ class CallSessionAdmin(PolicyAdmin):
         *("started_at", "fleet", "caller_id", "caller_name", "callee_id", "callee_name", "media", "state"),
         *("end_reason", "answered_at", "ended_at"),
     )
-    list_filter = ("state", "end_reason", "media", "fleet")
+    list_filter = ("state", "end_reason", "media", ("fleet", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("fleet", "caller_vehicle", "callee_vehicle")
     search_fields = ("caller_vehicle__vehicle_id", "callee_vehicle__vehicle_id", "caller_name", "callee_name")
     date_hierarchy = "started_at"

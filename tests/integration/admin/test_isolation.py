@@ -1,6 +1,7 @@
 """In the admin a fleet's admin meets his own fleet only, and other staff meet nothing."""
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission, User
 
 from tests.integration.admin.conftest import Side, Staff
@@ -145,3 +146,13 @@ def test_only_a_system_admin_sees_users(staff: Staff) -> None:
 
 def _no_tokens() -> dict[str, int]:
     return {"tokens-TOTAL_FORMS": 0, "tokens-INITIAL_FORMS": 0}
+
+
+def test_no_list_of_any_kind_names_another_fleet(staff: Staff, south: Side) -> None:
+    client = staff("admin.north")
+    read = 0
+    for model in site._registry:
+        page = client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/")
+        assert "south" not in page.content.decode().lower(), model
+        read += page.status_code == 200
+    assert read > len(KINDS)
