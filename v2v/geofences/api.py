@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import BooleanFilter, CharFilter, ChoiceFilter, DjangoFilterBackend, NumberFilter
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -16,13 +16,13 @@ from v2v.api.filters import EpochMsFilter
 from v2v.api.naming import CamelFilterSet
 from v2v.api.pages import NewestFirstPages
 from v2v.api.permissions import actor_of
+from v2v.api.versions import VERSION_PARAMETER, version_asked
 from v2v.fleets.policy import Action
 from v2v.geofences import services
 from v2v.geofences.models import Geofence, GeofenceEvent
 from v2v.geofences.selectors import geofence_events_where, geofence_to_edit, geofences_where
 from v2v.geofences.serializers import GeofenceChangeSerializer, GeofenceEventSerializer, GeofenceSerializer
 from v2v.protocol.decode import Refusal
-from v2v.vehicles.serializers import MAX_VERSION
 
 _MAX_PK = 2**31 - 1
 
@@ -93,13 +93,13 @@ class GeofenceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
 
     @extend_schema(
         summary="Delete a geofence",
-        parameters=[OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": MAX_VERSION})],
+        parameters=[VERSION_PARAMETER],
         responses={204: None},
     )
     def destroy(self, request: Request, **_: str) -> Response:
         """Its events stay, and `restore` brings it back."""
         services.geofence_delete(
-            geofence=self.get_object(), by=actor_of(request).name, now=timezone.now(), version=_version(request)
+            geofence=self.get_object(), by=actor_of(request).name, now=timezone.now(), version=version_asked(request)
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -111,15 +111,6 @@ class GeofenceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
         by = actor_of(request).name
         geofence = services.geofence_restore(geofence=geofence, by=by, now=timezone.now())
         return Response(self.get_serializer(geofence).data)
-
-
-def _version(request: Request) -> int | None:
-    text = request.query_params.get("version")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_VERSION):
-        raise ValidationError({"version": f"not an integer from 1 to {MAX_VERSION}"})
-    return int(text)
 
 
 class GeofenceEventFilter(CamelFilterSet):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from v2v.api.naming import CamelModelSerializer
 from v2v.api.permissions import actor_of
+from v2v.api.versions import MAX_VERSION
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action
 from v2v.fleets.selectors import within
@@ -14,7 +15,7 @@ from v2v.geofences.models import MAX_TYPE_CHARS, MAX_TYPES, Geofence, GeofenceEv
 from v2v.geofences.services import EDITABLE
 from v2v.geofences.shapes import MAX_POINTS, MAX_RADIUS_M, MIN_RADIUS_M
 from v2v.vehicles.models import one_line
-from v2v.vehicles.serializers import MAX_VERSION, EpochMsField
+from v2v.vehicles.serializers import EpochMsField
 
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _GEOMETRY: dict[str, Any] = {

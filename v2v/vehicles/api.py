@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import BooleanFilter, CharFilter
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from v2v.api.naming import CamelFilterSet
 from v2v.api.permissions import actor_of
+from v2v.api.versions import VERSION_PARAMETER, version_asked
 from v2v.fleets.policy import Action, can
 from v2v.protocol.codes import ErrorCode
 from v2v.protocol.decode import Refusal
@@ -24,7 +25,6 @@ from v2v.vehicles import services
 from v2v.vehicles.models import Device, Vehicle
 from v2v.vehicles.selectors import devices_where, vehicles_where
 from v2v.vehicles.serializers import (
-    MAX_VERSION,
     DeviceSerializer,
     TokenRequestSerializer,
     TokenSerializer,
@@ -96,22 +96,13 @@ class VehicleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
 
     @extend_schema(
         summary="Delete a vehicle",
-        parameters=[OpenApiParameter("version", {"type": "integer", "minimum": 1, "maximum": MAX_VERSION})],
+        parameters=[VERSION_PARAMETER],
         responses={204: None},
     )
     def destroy(self, request: Request, **_: str) -> Response:
         """Its sessions end at once; its history stays, and its id is not given out again."""
-        services.vehicle_delete(vehicle=self.get_object(), now=timezone.now(), version=_version(request))
+        services.vehicle_delete(vehicle=self.get_object(), now=timezone.now(), version=version_asked(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _version(request: Request) -> int | None:
-    text = request.query_params.get("version")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= MAX_VERSION):
-        raise ValidationError({"version": f"not an integer from 1 to {MAX_VERSION}"})
-    return int(text)
 
 
 class DeviceFilter(CamelFilterSet):

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from v2v.api.naming import CamelModelSerializer, CamelSerializer
 from v2v.api.permissions import actor_of
+from v2v.api.versions import MAX_VERSION
 from v2v.fleets.models import Fleet
 from v2v.fleets.policy import Action
 from v2v.fleets.selectors import within
@@ -17,7 +18,6 @@ from v2v.protocol.epoch import epoch_ms
 from v2v.protocol.fields import MAX_EPOCH_MS
 from v2v.vehicles.models import Device, Vehicle, VehicleStatus
 
-MAX_VERSION = 2**31 - 1
 MAX_TOKEN_TTL = timedelta(days=3650)
 
 
