@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from v2v.driving.sphere import distance_m
+from v2v.proximity.geometry import distance_m
 
 G = 9.80665  # m/s2
 WINDOW_MS = 800  # at least so long between two fixes that are compared: noise of a speed is divided by it

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from v2v.driving.sphere import distance_m
+from v2v.proximity.geometry import distance_m
 
 MOVING_MPS = 5 / 3.6  # walking pace: above what a parked receiver reports
 TRIP_M, TRIP_S, WANDER_M = 500.0, 300.0, 100.0
