@@ -6,6 +6,7 @@ import { pageId } from "./calls/page_id.js";
 import { ticker } from "./clock.js";
 import { connectFences } from "./geofences/console.js";
 import { linkView, linkedView } from "./link.js";
+import { showVehicles } from "./live_vehicles.js";
 import { VehicleList } from "./list.js";
 import { ConsoleMap } from "./map/map.js";
 import { connectMessages } from "./messages/messages.js";
@@ -27,10 +28,6 @@ import { Toasts } from "./ui/toasts.js";
 import { toggleUnits, units } from "./units.js";
 import { VehicleDetails } from "./vehicle_details.js";
 
-const VIEW_SETTLES_MS = 250;
-const AGING_MS = 5000;
-const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
-const MOST_FOLLOWED = 20;
 const element = (id) => document.getElementById(id);
 
 const socket = new Socket(`${socketUrl("/ws/dispatch/")}?deviceId=${pageId()}`);
@@ -96,20 +93,13 @@ drawer.addEventListener("action", ({ detail }) => {
 
 // ---- The map follows the store, and tells the server what it shows.
 
-let placed = false;
-store.addEventListener("snapshot", () => {
-  map.vehicles.replace(store.vehicles.values());
-  sendView();
-  if (placed) return;
-  placed = true;
-  placeFirst();
-});
-store.addEventListener("moved", ({ detail }) => map.vehicles.move(detail));
-store.addEventListener("presence", () => map.vehicles.redraw());
-store.addEventListener("removed", ({ detail }) => {
-  map.vehicles.replace(store.vehicles.values());
-  if (drawer.vehicleId === detail) deselect();
-});
+/** Of a large fleet the selected vehicle and those near it are followed, too. */
+const selected = () => (drawer.vehicleId === null ? [] : [drawer.vehicleId, ...nearby.vehicleIds]);
+const followSelected = showVehicles({ map, store, socket, followed: selected });
+for (const change of ["opened", "closed"]) drawer.addEventListener(change, followSelected);
+socket.addEventListener("nearby_snapshot", followSelected);
+store.addEventListener("snapshot", placeFirst, { once: true });
+store.addEventListener("removed", ({ detail }) => drawer.vehicleId === detail && deselect());
 
 function placeFirst() {
   const view = linkedView();
@@ -120,30 +110,11 @@ function placeFirst() {
   map.leaflet.on("moveend", () => linkView(map.leaflet.getCenter(), map.leaflet.getZoom()));
 }
 
-/** A small fleet is watched whole; of a large one what the map shows, the selected vehicle and those near it. */
-function sendView() {
-  const box = store.vehicles.size > WATCHED_WHOLE ? map.bounds() : null;
-  const selected = box === null || drawer.vehicleId === null ? [] : [drawer.vehicleId, ...nearby.vehicleIds];
-  const vehicleIds = selected.slice(0, MOST_FOLLOWED);
-  store.watch(box, vehicleIds);
-  socket.send("view_set", { bbox: box, vehicleIds });
-}
-function followSelected() {
-  if (store.vehicles.size > WATCHED_WHOLE) sendView();
-}
-for (const change of ["opened", "closed"]) drawer.addEventListener(change, followSelected);
-socket.addEventListener("nearby_snapshot", followSelected);
-let settling;
-map.leaflet.on("moveend", () => {
-  clearTimeout(settling);
-  settling = setTimeout(sendView, VIEW_SETTLES_MS);
-});
 map.addEventListener("pick", ({ detail: { alertId, vehicleId, members } }) => {
   if (alertId) navigation.open("alert", alertId);
   else if (vehicleId) navigation.open("vehicle", vehicleId, { center: false });
   else if (members) map.fit(members, 17);
 });
-setInterval(() => map.vehicles.redraw(), AGING_MS);
 
 // ---- What went wrong.
 

@@ -3,13 +3,19 @@
 const VIEW_SETTLES_MS = 250;
 const AGING_MS = 5000;
 const WATCHED_WHOLE = 1000; // vehicles; at 1 Hz about 100 kB/s
+const MOST_FOLLOWED = 20;
 
-/** Let the map show the store's vehicles; a small fleet is watched whole, of a large one what the map shows. */
-export function showVehicles({ map, store, socket }) {
+/**
+ * Let the map show the store's vehicles. A small fleet is watched whole, of a large one what the map shows and, wherever
+ * they are, the vehicles that `followed` names; what is returned tells the server when those have changed.
+ */
+export function showVehicles({ map, store, socket, followed = () => [] }) {
+  const isLarge = () => store.vehicles.size > WATCHED_WHOLE;
   function sendView() {
-    const box = store.vehicles.size > WATCHED_WHOLE ? map.bounds() : null;
-    store.watch(box);
-    socket.send("view_set", { bbox: box, vehicleIds: [] });
+    const box = isLarge() ? map.bounds() : null;
+    const vehicleIds = box === null ? [] : followed().slice(0, MOST_FOLLOWED);
+    store.watch(box, vehicleIds);
+    socket.send("view_set", { bbox: box, vehicleIds });
   }
   const replace = () => map.vehicles.replace(store.vehicles.values());
   store.addEventListener("snapshot", () => {
@@ -25,4 +31,5 @@ export function showVehicles({ map, store, socket }) {
     settling = setTimeout(sendView, VIEW_SETTLES_MS);
   });
   setInterval(() => map.vehicles.redraw(), AGING_MS);
+  return () => isLarge() && sendView();
 }
